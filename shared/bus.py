@@ -1,0 +1,89 @@
+"""The only talk to Celery's broker: a nudge says "deliveries are due for this consumer". Losing one does no harm.
+
+Publishing happens on a thread of its own: a publish to a dead Redis was seen to hold its caller for seconds.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from shared.logs import logger
+from shared.settings import settings
+
+log = logger(__name__)
+
+COALESCE_SECONDS = 0.01
+"""Nudges for one consumer within this time become one message: a drain empties the queue anyway."""
+REST_SECONDS = 1.0
+"""After a failed publish, how long nudges are left to beat."""
+
+
+@lru_cache
+def broker() -> Celery:
+    """Celery's producer side: no results, no retries, half a second to connect."""
+    app = Celery("roadmend", broker=settings().redis_url)
+    app.conf.update(
+        task_ignore_result=True,
+        task_publish_retry=False,
+        broker_connection_timeout=0.5,
+        broker_connection_retry=False,
+        broker_transport_options={"socket_timeout": 0.5, "socket_connect_timeout": 0.5, "max_retries": 0},
+        task_default_queue="roadmend",
+    )
+    return app
+
+
+class _Nudger(threading.Thread):
+    """Takes consumers from callers at no cost to them and publishes one message for each."""
+
+    def __init__(self) -> None:
+        super().__init__(name="nudger", daemon=True)
+        self._due: set[str] = set()
+        self._wake = threading.Condition()
+
+    def add(self, consumers: Iterable[str]) -> None:
+        with self._wake:
+            self._due.update(consumers)
+            self._wake.notify()
+
+    def run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: bool(self._due))
+                due, self._due = self._due, set()
+            self._publish(due)
+            time.sleep(COALESCE_SECONDS)
+
+    def _publish(self, consumers: set[str]) -> None:
+        try:
+            for consumer in consumers:
+                broker().send_task("roadmend.drain", (consumer,), queue=f"drain.{consumer}", expires=30)
+        except (OperationalError, OSError) as error:
+            log.warning("nudge_lost", consumers=sorted(consumers), error=type(error).__name__)
+            time.sleep(REST_SECONDS)
+
+
+_lock = threading.Lock()
+_nudgers: dict[int, _Nudger] = {}
+
+
+def nudge(consumers: Iterable[str]) -> None:
+    """Say that deliveries are due for these consumers. Returns at once and never fails; beat heals what is lost."""
+    wanted = set(consumers)
+    if wanted:
+        _nudger().add(wanted)
+
+
+def _nudger() -> _Nudger:
+    """This process's thread: keyed by process id, because a thread does not survive a fork."""
+    with _lock:
+        mine = _nudgers.get(os.getpid())
+        if mine is None:
+            mine = _nudgers[os.getpid()] = _Nudger()
+            mine.start()
+        return mine

@@ -1,0 +1,473 @@
+"""What happened: every event in the past tense, as data, and in one table who listens to it.
+
+An event names its subject (`SUBJECT`, whose id is the field `<subject>_id`). One that changes the subject's state carries
+`before` and `after`; the last `after` of a subject is its state, which `roadmend doctor` holds against the row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Consumer(StrEnum):
+    """Who takes deliveries. Each has its own queue and its own flow."""
+
+    TRIAGE = "triage"
+    DETECTIONS = "detections"
+    GRADE = "grade"
+    ASSIGN = "assign"
+    VERIFY = "verify"
+    FEED = "feed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact. Subclasses hold ids, states, plain words and ISO times; never personal data."""
+
+    SUBJECT: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Event):
+    """An event that moves its subject through its lifecycle. `before` is None for the first."""
+
+    before: str | None
+    after: str
+
+
+# --- reports ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReceived(Step):
+    SUBJECT = "report"
+    report_id: int
+    class_code: str
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPhotoAdded(Event):
+    SUBJECT = "report"
+    report_id: int
+    photo_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTriaged(Step):
+    """The report waits for a person: `why` says for what."""
+
+    SUBJECT = "report"
+    report_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLinked(Step):
+    """`verdict`: same, new, recall or person."""
+
+    SUBJECT = "report"
+    report_id: int
+    defect_id: int
+    verdict: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportUnlinked(Step):
+    SUBJECT = "report"
+    report_id: int
+    defect_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInfoAsked(Step):
+    SUBJECT = "report"
+    report_id: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReferred(Step):
+    SUBJECT = "report"
+    report_id: int
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRejected(Step):
+    SUBJECT = "report"
+    report_id: int
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFoundNoDefect(Step):
+    SUBJECT = "report"
+    report_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResolved(Step):
+    SUBJECT = "report"
+    report_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChallenged(Step):
+    SUBJECT = "report"
+    report_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWithdrawn(Step):
+    SUBJECT = "report"
+    report_id: int
+
+
+# --- detections ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionsReceived(Event):
+    SUBJECT = "batch"
+    batch_id: int
+    accepted: int
+    repeated: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionsMatched(Event):
+    SUBJECT = "batch"
+    batch_id: int
+    joined: int
+    founded: int
+    recalled: int
+    stale: int
+    kept: int
+
+
+# --- defects ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectRecorded(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    class_code: str
+    recurrence_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectSighted(Event):
+    """The defect was seen again: by so many reports and detections, `danger` when one said so."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    reports: int = 0
+    detections: int = 0
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectGraded(Event):
+    """`was` is the earlier band; due times are ISO or None; `why` holds the reasons, one sentence each."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    band: str
+    was: str | None
+    why: tuple[str, ...]
+    make_safe_due: str | None = None
+    permanent_due: str | None = None
+    seconded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectStepped(Step):
+    """A move that a person or a rule made: confirmed, monitor, third_party, no_defect, deferred_to_scheme, closed …"""
+
+    SUBJECT = "defect"
+    defect_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectMerged(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    into_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectUnmerged(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    from_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectSplit(Event):
+    """`defect_id` gave sightings to `new_id`; the pair is never joined by a machine again."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    new_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectMadeSafe(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectOrdered(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    works_order_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectRepairedTemporarily(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairClaimed(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairRejected(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    works_order_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairVerified(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    works_order_id: int
+    visit_id: int
+    verifier: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectRecalled(Step):
+    SUBJECT = "defect"
+    defect_id: int
+    recall_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineMissed(Event):
+    """`clock`: make_safe, permanent, verify or triage."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    clock: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineMoved(Event):
+    """A due time was computed anew (a holiday announced late); the old one is kept here."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    clock: str
+    was: datetime
+    due_at: datetime
+    why: str
+
+
+# --- works -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderIssued(Step):
+    """`charge_to`: council or contractor (a remedial order costs the council nothing)."""
+
+    SUBJECT = "works_order"
+    works_order_id: int
+    contractor_id: int
+    defect_ids: tuple[int, ...]
+    charge_to: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStepped(Step):
+    """accepted, declined, scheduled, on_site, evidence_ok, verified, payable, paid, cancelled …"""
+
+    SUBJECT = "works_order"
+    works_order_id: int
+    contractor_id: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRecorded(Event):
+    """`late` counts seconds between the end of the visit and its arrival here."""
+
+    SUBJECT = "works_order"
+    works_order_id: int
+    contractor_id: int
+    visit_id: int
+    outcome: str
+    reason: str | None
+    late: int
+
+
+# --- warranty --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarrantyStarted(Step):
+    SUBJECT = "warranty"
+    warranty_id: int
+    defect_id: int
+    contractor_id: int
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarrantyStepped(Step):
+    """claim_open, attributable, not_attributable, disputed, remedied, active, expired, void."""
+
+    SUBJECT = "warranty"
+    warranty_id: int
+    defect_id: int
+    contractor_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallProposed(Event):
+    SUBJECT = "recall"
+    recall_id: int
+    warranty_id: int
+    defect_id: int
+    contractor_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallDecided(Event):
+    """`decision`: attributable, not_attributable, disputed; `ruling` True when a supervisor ruled on a dispute."""
+
+    SUBJECT = "recall"
+    recall_id: int
+    warranty_id: int
+    defect_id: int
+    contractor_id: int
+    decision: str
+    ruling: bool
+    why: str
+
+
+# --- the house -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAdopted(Event):
+    SUBJECT = "policy"
+    policy_id: int
+    name: str
+    sha256: str
+    approver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessChanged(Event):
+    """A person, a session or a key was made, changed or revoked. `what` says which, without a secret."""
+
+    SUBJECT = "person"
+    person_id: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresFrozen(Event):
+    """A quarter's figures were frozen, or stated anew because late facts changed them."""
+
+    SUBJECT = "snapshot"
+    snapshot_id: int
+    quarter: str
+    restated: bool
+
+
+_FEED = (Consumer.FEED,)
+
+LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
+    ReportReceived: (Consumer.TRIAGE, Consumer.FEED),
+    ReportPhotoAdded: (),
+    ReportTriaged: _FEED,
+    ReportLinked: _FEED,
+    ReportUnlinked: _FEED,
+    ReportInfoAsked: _FEED,
+    ReportReferred: _FEED,
+    ReportRejected: _FEED,
+    ReportFoundNoDefect: _FEED,
+    ReportResolved: _FEED,
+    ReportChallenged: _FEED,
+    ReportWithdrawn: _FEED,
+    DetectionsReceived: (Consumer.DETECTIONS, Consumer.FEED),
+    DetectionsMatched: _FEED,
+    DefectRecorded: (Consumer.GRADE, Consumer.FEED),
+    DefectSighted: (Consumer.GRADE, Consumer.FEED),
+    DefectGraded: (Consumer.ASSIGN, Consumer.FEED),
+    DefectStepped: (Consumer.GRADE, Consumer.FEED),
+    DefectMerged: (Consumer.GRADE, Consumer.FEED),
+    DefectUnmerged: (Consumer.GRADE, Consumer.FEED),
+    DefectSplit: (Consumer.GRADE, Consumer.FEED),
+    DefectMadeSafe: _FEED,
+    DefectOrdered: _FEED,
+    DefectRepairedTemporarily: (Consumer.ASSIGN, Consumer.FEED),
+    RepairClaimed: _FEED,
+    RepairRejected: _FEED,
+    RepairVerified: _FEED,
+    DefectRecalled: (Consumer.ASSIGN, Consumer.FEED),
+    DeadlineMissed: _FEED,
+    DeadlineMoved: _FEED,
+    OrderIssued: _FEED,
+    OrderStepped: _FEED,
+    VisitRecorded: (Consumer.VERIFY, Consumer.FEED),
+    WarrantyStarted: _FEED,
+    WarrantyStepped: _FEED,
+    RecallProposed: _FEED,
+    RecallDecided: (Consumer.ASSIGN, Consumer.FEED),
+    PolicyAdopted: (),
+    AccessChanged: (),
+    FiguresFrozen: (),
+}
+
+KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in LISTENERS}
+
+
+def listeners(kind: str) -> tuple[Consumer, ...]:
+    """Who takes a delivery of an event of this kind."""
+    return LISTENERS[KINDS[kind]]

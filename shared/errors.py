@@ -1,0 +1,68 @@
+"""Refusals: what Roadmend says when it will not do what was asked. They know nothing of HTTP."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A rule said no. `code` and `title` are stable, `detail` is a sentence for this case that says what to do.
+
+    `errors` maps a field's name to what is wrong with it.
+    """
+
+    code: ClassVar[str] = "refused"
+    title: ClassVar[str] = "Refused"
+
+    def __init__(self, detail: str, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors: dict[str, str] = dict(errors or {})
+
+
+class Invalid(Refusal):
+    """The input does not have the form or the values that it must have."""
+
+    code = "invalid-input"
+    title = "Invalid input"
+
+
+class NotFound(Refusal):
+    """No such thing, or none that the asker may know of."""
+
+    code = "not-found"
+    title = "Not found"
+
+
+class Conflict(Refusal):
+    """The thing has moved on, or the same key came with another body."""
+
+    code = "conflict"
+    title = "Conflict"
+
+
+class NotAllowed(Refusal):
+    """The asker is known, and may not do this."""
+
+    code = "not-allowed"
+    title = "Not allowed"
+
+
+class SignInNeeded(Refusal):
+    """The asker is not known: no key, no session, or one that has ended."""
+
+    code = "sign-in-needed"
+    title = "Sign in, or send a key"
+
+
+class TooLarge(Refusal):
+    """The input passes a limit that the detail names."""
+
+    code = "too-large"
+    title = "Too large"
+
+
+class Unavailable(Refusal):
+    """A part that is needed does not answer now; try again later."""
+
+    code = "unavailable"
+    title = "Unavailable for the moment"

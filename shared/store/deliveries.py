@@ -1,0 +1,112 @@
+"""Deliveries: which consumer has still to hear of which event. Taken in batches, put back with a wait, parked at last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from shared.domain.terms import EventId
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import delivery
+
+TRIES = 10
+"""After so many failures a delivery is parked: it waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event that one consumer has to hear of. `subject_id` is the id of what the event is about."""
+
+    consumer: str
+    event_id: EventId
+    event_at: datetime
+    kind: str
+    subject_id: int
+    tries: int
+
+
+_FIELDS = [delivery.c[name] for name in ("consumer", "event_id", "event_at", "kind", "subject_id", "tries")]
+
+
+def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId | None = None) -> list[Delivery]:
+    """Take due deliveries in the order of their events. Locks their rows; what another worker holds is passed over."""
+    due = (
+        select(*_FIELDS)
+        .where(delivery.c.consumer == consumer, delivery.c.parked_at.is_(None), delivery.c.due_at <= now)
+        .order_by(delivery.c.event_id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    if only is not None:
+        due = due.where(delivery.c.event_id == only)
+    return [Delivery(*row) for row in tx.execute(due)]
+
+
+def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:
+    """Delete what was heard, in the transaction that acted on it."""
+    ids = [one.event_id for one in taken]
+    tx.execute(delete(delivery).where(delivery.c.consumer == taken[0].consumer, delivery.c.event_id == func.any(ids)))
+
+
+def put_back(tx: WriteTx, failed: Delivery, error: str, now: datetime) -> bool:
+    """Let a failed delivery wait longer each time (1 s, 2 s, 4 s … 10 min), or park it. True when it was parked."""
+    tries = failed.tries + 1
+    parked = tries >= TRIES
+    tx.execute(
+        update(delivery)
+        .where(delivery.c.consumer == failed.consumer, delivery.c.event_id == failed.event_id)
+        .values(
+            tries=tries,
+            error=error[:2000],
+            due_at=now + wait(tries),
+            parked_at=now if parked else None,
+        )
+    )
+    return parked
+
+
+def wait(tries: int) -> timedelta:
+    """How long a delivery waits after so many failures."""
+    return timedelta(seconds=min(2 ** (tries - 1), 600))
+
+
+def due_consumers(tx: ReadTx, now: datetime) -> list[str]:
+    """Consumers with at least one due delivery: what beat nudges."""
+    names = select(delivery.c.consumer).where(delivery.c.parked_at.is_(None), delivery.c.due_at <= now).distinct()
+    return list(tx.scalars(names))
+
+
+def listed(tx: ReadTx, *, parked_only: bool = True, most: int = 100) -> list[dict[str, object]]:
+    """Deliveries for a person to look at, oldest first, with the error of the last try."""
+    rows = select(delivery).order_by(delivery.c.event_id).limit(most)
+    if parked_only:
+        rows = rows.where(delivery.c.parked_at.is_not(None))
+    return [dict(row._mapping) for row in tx.execute(rows)]
+
+
+def retry(tx: WriteTx, now: datetime, *, consumer: str | None = None, event_id: EventId | None = None) -> int:
+    """Make parked deliveries due again, with their tries counted anew. Returns how many."""
+    again = update(delivery).where(delivery.c.parked_at.is_not(None))
+    if consumer is not None:
+        again = again.where(delivery.c.consumer == consumer)
+    if event_id is not None:
+        again = again.where(delivery.c.event_id == event_id)
+    again = again.values(parked_at=None, tries=0, due_at=now).returning(delivery.c.consumer)
+    woken = list(tx.scalars(again))
+    tx.woken.update(woken)
+    return len(woken)
+
+
+def backlog(tx: ReadTx, now: datetime) -> list[dict[str, object]]:
+    """For each consumer: deliveries due, waiting and parked, and the age in seconds of the oldest due one."""
+    parked = delivery.c.parked_at.is_not(None)
+    due = ~parked & (delivery.c.due_at <= now)
+    rows = select(
+        delivery.c.consumer,
+        func.count().filter(due).label("due"),
+        func.count().filter(~parked & ~due).label("waiting"),
+        func.count().filter(parked).label("parked"),
+        func.coalesce(func.extract("epoch", now - func.min(delivery.c.event_at).filter(due)), 0.0).label("lag_seconds"),
+    ).group_by(delivery.c.consumer)
+    return [dict(row._mapping) for row in tx.execute(rows)]

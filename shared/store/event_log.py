@@ -1,0 +1,79 @@
+"""The record: appends events, and with each, in the same statement, the deliveries to those who listen."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.domain.events import LISTENERS, Event, Step
+from shared.domain.terms import EventId
+from shared.store.engine import WriteTx
+
+_ENVELOPE = {"before", "after"}
+
+_APPEND = text(
+    """
+    WITH said AS (
+        INSERT INTO event (at, occurred_at, kind, subject, subject_id, before, after, actor, cause, correlation, data)
+        SELECT :now, coalesce((e->>'occurred_at')::timestamptz, :now), e->>'kind', e->>'subject',
+               (e->>'subject_id')::bigint, e->>'before', e->>'after', :actor, :cause, :correlation, e->'data'
+        FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS listed(e, place)
+        ORDER BY place
+        RETURNING id, at, kind, subject_id
+    ), told AS (
+        INSERT INTO delivery (consumer, event_id, event_at, kind, subject_id, due_at)
+        SELECT listener.consumer, said.id, said.at, said.kind, said.subject_id, :now
+        FROM said JOIN unnest(:kinds, :consumers) AS listener(kind, consumer) ON listener.kind = said.kind
+    )
+    SELECT id FROM said ORDER BY id
+    """
+).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("consumers", type_=ARRAY(Text)))
+
+
+def append(
+    tx: WriteTx,
+    happened: Event | Sequence[Event],
+    now: datetime,
+    *,
+    cause: int | None = None,
+    occurred_at: datetime | None = None,
+) -> list[EventId]:
+    """Append events in their order, with their deliveries. Returns their ids, in the same order.
+
+    `cause` is the event that led to these; `occurred_at` says when it happened, where that is earlier than `now`.
+    """
+    events = [happened] if isinstance(happened, Event) else list(happened)
+    if not events:
+        return []
+    listening = [(kind.__name__, to) for kind in {type(event) for event in events} for to in LISTENERS[kind]]
+    tx.woken.update(to for _, to in listening)
+    stated = [_row(event, occurred_at) for event in events]
+    params = {
+        "now": now,
+        "actor": tx.actor,
+        "cause": cause,
+        "correlation": tx.correlation,
+        "events": orjson.dumps(stated).decode(),
+        "kinds": [kind for kind, _ in listening],
+        "consumers": [to.value for _, to in listening],
+    }
+    return list(tx.scalars(_APPEND, params))
+
+
+def _row(event: Event, occurred_at: datetime | None) -> dict[str, Any]:
+    subject_field = f"{event.SUBJECT}_id"
+    said = {field.name: getattr(event, field.name) for field in fields(event)}
+    row: dict[str, Any] = {
+        "kind": type(event).__name__,
+        "subject": event.SUBJECT,
+        "subject_id": said.pop(subject_field),
+        "occurred_at": occurred_at,
+    }
+    if isinstance(event, Step):
+        row["before"], row["after"] = said["before"], said["after"]
+    row["data"] = {name: value for name, value in said.items() if name not in _ENVELOPE}
+    return row
