@@ -1,0 +1,38 @@
+"""Ports of this machine: each instance keeps its own, moves away from those that are taken, and says so."""
+
+import json
+import socket
+from pathlib import Path
+
+from infra.native import say
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """True when a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+class Ports:
+    """The ports of one instance, remembered in a file so that addresses stay the same from start to start."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+
+    def choose(self, name: str, wanted: int, host: str = "127.0.0.1") -> int:
+        """The remembered port, or the wanted one, or the next that is free."""
+        first = self._known.get(name, wanted)
+        taken = set(self._known.values()) - {self._known.get(name)}
+        port = next(p for p in range(first, 65536) if p not in taken and is_free(p, host))
+        if port != first:
+            say.line(f"Port {first} is taken; {name} uses {port}.")
+        self._known[name] = port
+        self._file.write_text(json.dumps(self._known, indent=1) + "\n")
+        return port

@@ -1,0 +1,128 @@
+"""The two servers of an instance: PostgreSQL and Redis, private, or those that the environment names."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.native import packages, say
+from infra.native.layout import ROOT, VENV, Instance, Lock, SetupError
+from infra.native.ports import Ports
+from infra.native.postgres import Cluster
+from infra.native.redis import Broker
+from infra.native.supervisor import Supervisor
+
+DATABASE_URL, REDIS_URL = "ROADMEND_DATABASE_URL", "ROADMEND_REDIS_URL"
+FIRST_PORTS = {"postgres": 5532, "redis": 6479, "api": 8000}
+
+
+def start(instance: Instance, supervisor: Supervisor, given: Mapping[str, str]) -> dict[str, str]:
+    """Start what the environment does not name. The answer: both URLs as environment variables."""
+    ports = Ports(instance.folder / "ports.json")
+    urls = {key: given[key] for key in (DATABASE_URL, REDIS_URL) if given.get(key)}
+    if DATABASE_URL not in urls:
+        urls[DATABASE_URL] = _start_postgres(instance, supervisor, ports)
+    if REDIS_URL not in urls:
+        urls[REDIS_URL] = _start_redis(instance, supervisor, ports)
+    return urls
+
+
+def _start_postgres(instance: Instance, supervisor: Supervisor, ports: Ports) -> str:
+    cluster = Cluster(instance.folder / "postgres", instance.durable, _shared_buffers_mb())
+    if cluster.make(instance.logs / "initdb.log"):
+        say.step("Made a private PostgreSQL cluster")
+    port = ports.choose("postgres", FIRST_PORTS["postgres"])
+    supervisor.start(cluster.program(port), lambda: cluster.is_ready(port), seconds=120)
+    cluster.create_database(port)
+    say.step(f"PostgreSQL answers on port {port}")
+    return cluster.url(port)
+
+
+def _start_redis(instance: Instance, supervisor: Supervisor, ports: Ports) -> str:
+    broker = Broker(instance.folder / "redis")
+    broker.make()
+    port = ports.choose("redis", FIRST_PORTS["redis"])
+    supervisor.start(broker.program(port), lambda: broker.is_ready(port))
+    say.step(f"Redis answers on port {port}")
+    return broker.url(port)
+
+
+def _shared_buffers_mb() -> int:
+    """512 MB, or an eighth of a smaller machine's memory."""
+    total_kb = int(Path("/proc/meminfo").read_text().split()[1])
+    return max(64, min(512, total_kb // 1024 // 8))
+
+
+def write_env(instance: Instance, variables: Mapping[str, str]) -> None:
+    """Leave the settings where `. .run/NAME/env` finds them, with the `roadmend` command on the PATH."""
+    lines = [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
+    lines.append(f'export PATH={shlex.quote(str(VENV / "bin"))}:"$PATH"')
+    fresh = instance.env_file.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text("\n".join(lines) + "\n")
+    fresh.rename(instance.env_file)
+
+
+@contextmanager
+def running(instance: Instance) -> Iterator[Supervisor]:
+    """Hold an instance: nobody else runs it, and at the end nothing of it is left.
+
+    Raises:
+        SetupError: it is running already.
+    """
+    instance.make()
+    lock = Lock(instance)
+    if not lock.take():
+        raise SetupError(f"{instance.folder} is in use by process {lock.holder()}. `make down` stops it.")
+    instance.env_file.unlink(missing_ok=True)
+    supervisor = Supervisor(instance)
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+        instance.env_file.unlink(missing_ok=True)
+        lock.release()
+
+
+def hold(instance: Instance) -> None:
+    """Run both servers in the foreground until stopped."""
+    packages.install_missing()
+    with running(instance) as supervisor:
+        write_env(instance, start(instance, supervisor, os.environ))
+        supervisor.watch()
+
+
+def in_background(instance: Instance) -> None:
+    """Run both servers behind our back, unless they do already, and say how to use them.
+
+    Raises:
+        SetupError: they do not start.
+    """
+    instance.make()
+    if Lock(instance).holder() is None:
+        _spawn(instance)
+    say.line(instance.env_file.read_text().rstrip())
+    say.line(f"# set -a; . {instance.env_file.relative_to(ROOT)}; set +a")
+
+
+def _spawn(instance: Instance) -> None:
+    instance.env_file.unlink(missing_ok=True)
+    log = instance.logs / "servers.log"
+    with log.open("wb") as output:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "infra.native", "hold-servers", "--instance", instance.name],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 600
+    while not instance.env_file.exists():
+        if keeper.poll() is not None or time.monotonic() > deadline:
+            raise SetupError(f"The servers did not start:\n{log.read_text(errors='replace')}")
+        time.sleep(0.05)
