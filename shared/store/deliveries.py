@@ -1,4 +1,4 @@
-"""Deliveries: which consumer has still to hear of which event. Taken in batches, put back with a wait, parked at last."""
+"""Deliveries: which consumer has still to hear of which event. Taken in batches, put back, parked at last."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

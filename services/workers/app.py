@@ -1,0 +1,48 @@
+"""Celery: the queues, what beat says every second, and one `drain` task for all consumers."""
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+from shared import logs
+from shared.domain.events import Consumer
+from shared.settings import settings
+
+SWEEPS = {
+    "nudge_due": 1.0,
+    "mark_overdue": 30.0,
+    "expire_warranties": 300.0,
+    "time_out_questions": 300.0,
+    "make_partitions": 3600.0,
+    "freeze_quarters": 3600.0,
+    "forget_old_keys": 3600.0,
+}
+"""Sweeps by name, with the seconds between two runs. Each is safe to repeat and to miss."""
+
+app = Celery("roadmend", broker=settings().redis_url, include=["services.workers.tasks"])
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=False,
+    task_queues=[Queue("roadmend"), *(Queue(f"drain.{consumer}") for consumer in Consumer)],
+    task_default_queue="roadmend",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_connection_timeout=2,
+    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": False},
+    beat_schedule={
+        name: {"task": f"roadmend.{name}", "schedule": seconds, "options": {"expires": max(5.0, seconds)}}
+        for name, seconds in SWEEPS.items()
+    },
+    beat_max_loop_interval=1,
+    timezone="UTC",
+)
+
+
+@setup_logging.connect
+def _one_line_of_json(**_: object) -> None:
+    """Keep Celery from setting up its own log format."""
+    logs.configure()

@@ -1,0 +1,94 @@
+"""Drains one consumer's deliveries: in batches, each one transaction; one by one where a batch fails."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from shared import bus
+from shared.domain.events import Consumer
+from shared.domain.terms import EventId
+from shared.errors import Refusal
+from shared.logs import logger
+from shared.settings import settings
+from shared.store import deliveries
+from shared.store.deliveries import Delivery
+from shared.store.engine import LOST, WriteTx, transaction
+
+log = logger(__name__)
+
+Flow = Callable[[WriteTx, Sequence[Delivery], datetime], None]
+"""A consumer's flow: takes a whole batch in the caller's transaction. Repeats and late ones are normal to it."""
+
+
+def drain(consumer: Consumer, flow: Flow) -> int:
+    """Take batches until nothing is due. Returns how many deliveries were heard.
+
+    Raises:
+        OperationalError: the database went away; what was not committed is due again by itself.
+    """
+    heard = 0
+    while taken := _one_batch(consumer, flow):
+        heard += taken
+    return heard
+
+
+def _one_batch(consumer: Consumer, flow: Flow) -> int:
+    """One transaction: take, act, forget. Falls back to one by one when the batch cannot be acted on."""
+    batch: list[Delivery] = []
+    try:
+        with transaction(f"worker:{consumer}") as tx:
+            batch = deliveries.take(tx, consumer, _now(), settings().drain_batch)
+            if not batch:
+                return 0
+            flow(tx, batch, _now())
+            deliveries.done(tx, batch)
+    except LOST:
+        raise
+    except Exception as error:
+        if not batch:
+            raise
+        log.warning("batch_failed", consumer=consumer, size=len(batch), error=_named(error))
+        return sum(_one(consumer, flow, one.event_id) for one in batch)
+    bus.nudge(tx.woken)
+    return len(batch)
+
+
+def _one(consumer: Consumer, flow: Flow, event_id: EventId) -> int:
+    """One delivery in a transaction of its own; put back with its error when it fails. One bad one blocks no other."""
+    taken: list[Delivery] = []
+    try:
+        with transaction(f"worker:{consumer}") as tx:
+            taken = deliveries.take(tx, consumer, _now(), 1, only=event_id)
+            if not taken:
+                return 0
+            flow(tx, taken, _now())
+            deliveries.done(tx, taken)
+    except LOST:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it was, it is stored and shown to a person)
+        _put_back(taken, error)
+        return 1
+    bus.nudge(tx.woken)
+    return 1
+
+
+def _put_back(taken: Sequence[Delivery], error: Exception) -> None:
+    with transaction("worker:deliveries") as tx:
+        for failed in taken:
+            parked = deliveries.put_back(tx, failed, _named(error), _now())
+            log.error(
+                "delivery_parked" if parked else "delivery_failed",
+                consumer=failed.consumer,
+                event_id=failed.event_id,
+                kind=failed.kind,
+                tries=failed.tries + 1,
+                error=_named(error),
+                exc_info=not isinstance(error, Refusal),
+            )
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

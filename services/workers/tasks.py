@@ -1,0 +1,62 @@
+"""What Celery runs: consumer to flow, and the sweeps that beat calls."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from services.workers.app import SWEEPS, app
+from services.workers.consumer import Flow, drain
+from shared import bus
+from shared.domain.events import Consumer
+from shared.flows import (
+    assign_works,
+    detections_to_defects,
+    grade_defects,
+    project_feed,
+    report_to_defect,
+    sweeps,
+    verify_repair,
+)
+from shared.logs import correlated, logger
+from shared.store.engine import LOST, WriteTx, transaction
+
+log = logger(__name__)
+
+FLOWS: Mapping[Consumer, Flow] = {
+    Consumer.TRIAGE: report_to_defect.run,
+    Consumer.DETECTIONS: detections_to_defects.run,
+    Consumer.GRADE: grade_defects.run,
+    Consumer.ASSIGN: assign_works.run,
+    Consumer.VERIFY: verify_repair.run,
+    Consumer.FEED: project_feed.run,
+}
+
+
+@app.task(name="roadmend.drain")
+def drain_consumer(consumer: str) -> None:
+    """A nudge arrived: deliveries may be due for this consumer."""
+    with correlated(None):
+        _tolerating(lambda: drain(Consumer(consumer), FLOWS[Consumer(consumer)]))
+
+
+def _tolerating(act: Callable[[], Any]) -> None:
+    """A lost database is not an error of the task: the work stays due and beat nudges again in a second."""
+    try:
+        act()
+    except LOST as error:
+        log.warning("database_lost", error=type(error).__name__)
+
+
+def _sweep(name: str) -> Callable[[], None]:
+    run: Callable[[WriteTx, datetime], None] = getattr(sweeps, name)
+
+    def swept() -> None:
+        with correlated(None), transaction(f"worker:{name}") as tx:
+            run(tx, datetime.now(UTC))
+        bus.nudge(tx.woken)
+
+    return lambda: _tolerating(swept)
+
+
+for _name in SWEEPS:
+    app.task(name=f"roadmend.{_name}")(_sweep(_name))
