@@ -1,7 +1,7 @@
 """What happened: every event in the past tense, as data, and in one table who listens to it.
 
-An event names its subject (`SUBJECT`, whose id is the field `<subject>_id`). One that changes the subject's state carries
-`before` and `after`; the last `after` of a subject is its state, which `roadmend doctor` holds against the row.
+An event names its subject (`SUBJECT`, whose id is the field `<subject>_id`). One that changes the subject's state
+carries `before` and `after`; the last `after` of a subject is its state, which `roadmend doctor` holds against the row.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ class ReportTriaged(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportLinked(Step):
-    """`verdict`: same, new, recall or person."""
+    """`verdict`: same, new, recall or person; reopened when a defect that had ended is open again."""
 
     SUBJECT = "report"
     report_id: int
@@ -131,6 +131,15 @@ class ReportChallenged(Step):
 class ReportWithdrawn(Step):
     SUBJECT = "report"
     report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageMissed(Event):
+    """Nobody decided about the report by the time that the policy names."""
+
+    SUBJECT = "report"
+    report_id: int
+    due_at: datetime
 
 
 # --- detections ------------------------------------------------------------------------------------------------------
@@ -283,7 +292,7 @@ class DefectRecalled(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineMissed(Event):
-    """`clock`: make_safe, permanent, verify or triage."""
+    """`clock`: make_safe, permanent or verify. An unread report's clock is told by `TriageMissed`."""
 
     SUBJECT = "defect"
     defect_id: int
@@ -326,6 +335,17 @@ class OrderStepped(Step):
     works_order_id: int
     contractor_id: int
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecharged(Event):
+    """Who pays for an order has changed: a supervisor ruled on the recall that it came from."""
+
+    SUBJECT = "works_order"
+    works_order_id: int
+    contractor_id: int
+    charge_to: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,6 +455,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportResolved: _FEED,
     ReportChallenged: _FEED,
     ReportWithdrawn: _FEED,
+    TriageMissed: _FEED,
     DetectionsReceived: (Consumer.DETECTIONS, Consumer.FEED),
     DetectionsMatched: _FEED,
     DefectRecorded: (Consumer.GRADE, Consumer.FEED),
@@ -455,6 +476,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DeadlineMoved: _FEED,
     OrderIssued: _FEED,
     OrderStepped: _FEED,
+    OrderRecharged: _FEED,
     VisitRecorded: (Consumer.VERIFY, Consumer.FEED),
     WarrantyStarted: _FEED,
     WarrantyStepped: _FEED,

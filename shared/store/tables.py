@@ -1,6 +1,7 @@
 """Every table, as SQLAlchemy sees it. The migrations make them; a test holds the two against each other.
 
-Times are `timestamptz` (UTC), places are points on the deployment's grid in metres (`GRID`), with WGS 84 as received beside them.
+Times are `timestamptz` (UTC). Places are points on the deployment's grid in metres (`GRID`), with WGS 84 as received
+beside them.
 """
 
 from geoalchemy2 import Geometry
@@ -122,7 +123,7 @@ street = Table(
     metadata,
     _id(),
     Column("network_id", Text, nullable=False, unique=True),
-    # The identity by which two sightings are said to be on one street: the USRN, else the normalised name, else network_id.
+    # By which two sightings are said to be on one street: the USRN, else the normalised name, else network_id.
     Column("street_key", Text, nullable=False, index=True),
     Column("usrn", BigInteger),
     Column("name", Text, nullable=False, server_default=text("''")),
@@ -423,8 +424,9 @@ defect = Table(
     # Free facts of an assessment: crossing, cycle_lane, wheel_path, zone, missing_cover …
     _json("facts"),
     Column("danger", Boolean, nullable=False, server_default=text("false")),
-    # Who measured or confirmed last: person or machine.
+    # Who measured or confirmed last: person or machine; and when a person or a rule last looked.
     Column("assessed_by", Text),
+    Column("assessed_at", Time),
     Column("reports", Integer, nullable=False, server_default=text("0")),
     Column("detections", Integer, nullable=False, server_default=text("0")),
     Column("survey_passes", Integer, nullable=False, server_default=text("0")),
@@ -436,6 +438,8 @@ defect = Table(
     Column("last_seen_at", Time, nullable=False),
     Column("make_safe_due_at", Time),
     Column("permanent_due_at", Time),
+    # When a person must look next: a candidate, a new report on a monitored one, a recheck, a chase of its owner.
+    Column("inspect_due_at", Time),
     _words("due_why"),
     Column("made_safe_at", Time),
     # Physical completion of the last permanent repair.
@@ -450,8 +454,10 @@ defect = Table(
     Index("ix_defect_geom", "geom", postgresql_using="gist"),
     Index("ix_defect_updated_at", "updated_at", "id"),
     Index("ix_defect_due", "permanent_due_at", postgresql_where=text(_OPEN)),
+    Index("ix_defect_inspect_due", "inspect_due_at", postgresql_where=text(_OPEN + " AND inspect_due_at IS NOT NULL")),
     Index("ix_defect_make_safe_due", "make_safe_due_at", postgresql_where=text(_OPEN + " AND made_safe_at IS NULL")),
     Index("ix_defect_street_key", "street_key", postgresql_where=text(_OPEN)),
+    Index("ix_defect_overdue", "id", postgresql_where=text("overdue")),
     Index("ix_defect_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("ix_defect_recurrence_of", "recurrence_of", postgresql_where=text("recurrence_of IS NOT NULL")),
 )
@@ -593,7 +599,11 @@ visit = Table(
     _id(),
     # Made by the phone: the same visit sent twice is one visit.
     Column("client_id", UUID, nullable=False),
+    # Of what was told, without the time of sending: the same visit with other words is refused.
+    Column("body_sha256", LargeBinary, nullable=False),
     _to("works_order", "works_order_id"),
+    # The defects that it was about; those of the order that it left out got an order of their own.
+    Column("defect_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     _to("contractor", "contractor_id"),
     Column("person", Text, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -763,6 +773,20 @@ feed_line = Table(
     Column("public", Boolean, nullable=False),
     # SHA-256 over the hash before and this line.
     Column("hash", LargeBinary, nullable=False),
+)
+
+# Every clock that ran out, told once: a clock set anew to another time may be missed anew.
+missed_deadline = Table(
+    "missed_deadline",
+    metadata,
+    # defect, works_order or report
+    Column("subject", Text, nullable=False),
+    Column("subject_id", BigInteger, nullable=False),
+    # make_safe, permanent, verify or triage
+    Column("clock", Text, nullable=False),
+    Column("due_at", Time, nullable=False),
+    Column("noticed_at", Time, nullable=False),
+    PrimaryKeyConstraint("subject", "subject_id", "clock", "due_at"),
 )
 
 kpi_snapshot = Table(

@@ -153,6 +153,15 @@ CREATE TABLE load_progress (
     CONSTRAINT pk_load_progress PRIMARY KEY (kind, file_sha256)
 );
 
+CREATE TABLE missed_deadline (
+    subject TEXT NOT NULL,
+    subject_id BIGINT NOT NULL,
+    clock TEXT NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    noticed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_missed_deadline PRIMARY KEY (subject, subject_id, clock, due_at)
+);
+
 CREATE TABLE policy_version (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     name TEXT NOT NULL,
@@ -255,6 +264,7 @@ CREATE TABLE defect (
     facts JSONB DEFAULT '{}' NOT NULL,
     danger BOOLEAN DEFAULT false NOT NULL,
     assessed_by TEXT,
+    assessed_at TIMESTAMP WITH TIME ZONE,
     reports INTEGER DEFAULT 0 NOT NULL,
     detections INTEGER DEFAULT 0 NOT NULL,
     survey_passes INTEGER DEFAULT 0 NOT NULL,
@@ -264,6 +274,7 @@ CREATE TABLE defect (
     last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
     make_safe_due_at TIMESTAMP WITH TIME ZONE,
     permanent_due_at TIMESTAMP WITH TIME ZONE,
+    inspect_due_at TIMESTAMP WITH TIME ZONE,
     due_why TEXT[] DEFAULT '{}' NOT NULL,
     made_safe_at TIMESTAMP WITH TIME ZONE,
     repaired_at TIMESTAMP WITH TIME ZONE,
@@ -285,11 +296,15 @@ CREATE INDEX ix_defect_due ON defect (permanent_due_at) WHERE state IN ('candida
 
 CREATE INDEX ix_defect_geom ON defect USING gist (geom);
 
+CREATE INDEX ix_defect_inspect_due ON defect (inspect_due_at) WHERE state IN ('candidate', 'confirmed', 'monitor', 'third_party', 'made_safe', 'ordered', 'repaired_temporary', 'repair_claimed', 'repair_rejected', 'recalled', 'deferred_to_scheme') AND inspect_due_at IS NOT NULL;
+
 CREATE INDEX ix_defect_make_safe_due ON defect (make_safe_due_at) WHERE state IN ('candidate', 'confirmed', 'monitor', 'third_party', 'made_safe', 'ordered', 'repaired_temporary', 'repair_claimed', 'repair_rejected', 'recalled', 'deferred_to_scheme') AND made_safe_at IS NULL;
 
 CREATE INDEX ix_defect_merged_into ON defect (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE INDEX ix_defect_open_geom ON defect USING gist (geom) WHERE state IN ('candidate', 'confirmed', 'monitor', 'third_party', 'made_safe', 'ordered', 'repaired_temporary', 'repair_claimed', 'repair_rejected', 'recalled', 'deferred_to_scheme');
+
+CREATE INDEX ix_defect_overdue ON defect (id) WHERE overdue;
 
 CREATE INDEX ix_defect_recurrence_of ON defect (recurrence_of) WHERE recurrence_of IS NOT NULL;
 
@@ -546,7 +561,9 @@ CREATE UNIQUE INDEX uq_sighting_report ON sighting (report_id, defect_id) WHERE 
 CREATE TABLE visit (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     client_id UUID NOT NULL,
+    body_sha256 BYTEA NOT NULL,
     works_order_id BIGINT NOT NULL,
+    defect_ids BIGINT[] DEFAULT '{}' NOT NULL,
     contractor_id BIGINT NOT NULL,
     person TEXT NOT NULL,
     outcome TEXT NOT NULL,
