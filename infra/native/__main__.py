@@ -1,10 +1,13 @@
 """python3 -m infra.native COMMAND: what the Makefile calls."""
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from infra.native import say, servers
-from infra.native.layout import Instance, Lock, SetupError
+from infra.native.environment import check_python
+from infra.native.layout import VENV, Instance, Lock, SetupError
 from infra.native.supervisor import Stopped, heed_signals
 
 
@@ -42,11 +45,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _leave_the_venv() -> None:
+    """Go on with the Python that the virtual environment was made from: what makes it must not run in it."""
+    if Path(sys.prefix) == VENV:
+        python = str(Path(sys.executable).resolve())
+        os.execv(python, [python, "-m", "infra.native", *sys.argv[1:]])  # noqa: S606
+
+
 def main() -> int:
     """Run one command; what a person has to put right is said in a sentence, not in a traceback."""
+    _leave_the_venv()
     arguments = _parser().parse_args()
     heed_signals()
     try:
+        check_python()
         return int(arguments.function(arguments))
     except Stopped:
         return 0

@@ -1,5 +1,6 @@
 """A child process: its own session, its own log file, and no life after its parent's."""
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -9,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -60,18 +62,14 @@ class Child:
 
     def wait_until_gone(self, deadline: float) -> None:
         """Wait for its end until then, and end whatever of its process group is left."""
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:
         """End it and its process group now."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def last_lines(self, count: int = 15) -> list[str]:
@@ -105,7 +103,15 @@ def _start(program: Program, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def as_user(name: str | None) -> dict[str, int | list[int]]:
+class AsUser(TypedDict, total=False):
+    """Popen's arguments to run as another user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def as_user(name: str | None) -> AsUser:
     """Popen's arguments to run as another user; none when name is None."""
     if name is None:
         return {}

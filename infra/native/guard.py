@@ -4,6 +4,7 @@ It reads one JSON list a line, the children as they are now: [[pid, start time, 
 input means that the supervisor is gone.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -71,10 +72,8 @@ def _in_sessions(sessions: set[int]) -> list[int]:
 
 
 def _send(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _stop_all(children: list[tuple[int, str, int]]) -> None:

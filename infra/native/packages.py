@@ -81,7 +81,9 @@ def _apt(*arguments: str) -> None:
     command += ["-o", f"DPkg::Path={quiet}:/usr/sbin:/usr/bin:/sbin:/bin", "-o", "DPkg::Lock::Timeout=300"]
     log = RUN / "packages.log"
     with log.open("ab") as output:
-        done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        done = subprocess.run(
+            [*command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
     if done.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise SetupError(f"apt-get {arguments[0]} failed (the whole of it is in {log}):\n{tail}")

@@ -35,8 +35,9 @@ def _versions() -> list[int]:
 class Cluster:
     """A cluster in a folder of its own. Make it once, then run `program()` under a supervisor."""
 
-    def __init__(self, folder: Path, durable: bool = True, memory_mb: int = 512) -> None:
+    def __init__(self, folder: Path, durable: bool = True, memory_mb: int = 512, grid: Path | None = None) -> None:
         self._folder = folder
+        self._grid = grid
         self._durable = durable
         self._memory_mb = memory_mb
         self._handle: int | None = None
@@ -107,6 +108,7 @@ class Cluster:
 
     def program(self, port: int) -> Program:
         """The server in the foreground. SIGINT is PostgreSQL's "fast" stop: clients are cut off, nothing is lost."""
+        self._place_grid()
         options = {**_settings(self._memory_mb), "port": str(port), "fsync": "on" if self._durable else "off"}
         return Program(
             name="postgres",
@@ -115,7 +117,7 @@ class Cluster:
                 *("-D", f"{self._reachable()}/data"),
                 *(word for key, value in options.items() for word in ("-c", f"{key}={value}")),
             ],
-            environment=_plain_environment(),
+            environment={**_plain_environment(), "PROJ_USER_WRITABLE_DIRECTORY": f"{self._reachable()}/proj"},
             folder=Path("/"),
             stop_with=signal.SIGINT,
             is_server=True,
@@ -123,6 +125,16 @@ class Cluster:
             keep_open=self._open_files(),
             patience=30.0,
         )
+
+    def _place_grid(self) -> None:
+        """Put PROJ's grid where the server's user can read it."""
+        if self._grid is None or (self._folder / "proj" / self._grid.name).exists():
+            return
+        folder = self._folder / "proj"
+        folder.mkdir(mode=0o755, exist_ok=True)
+        shutil.copyfile(self._grid, folder / self._grid.name)
+        if self._user is not None:
+            shutil.chown(folder, self._user, self._user)
 
     def create_database(self, port: int, name: str = DATABASE) -> None:
         """Create a database unless it is there."""

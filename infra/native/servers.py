@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.native import packages, say
-from infra.native.layout import ROOT, VENV, Instance, Lock, SetupError
+from infra.native import say
+from infra.native.environment import GRID, prepare
+from infra.native.layout import ROOT, RUN, VENV, Instance, Lock, SetupError
 from infra.native.ports import Ports
 from infra.native.postgres import Cluster
 from infra.native.redis import Broker
@@ -23,7 +24,7 @@ FIRST_PORTS = {"postgres": 5532, "redis": 6479, "api": 8000}
 def start(instance: Instance, supervisor: Supervisor, given: Mapping[str, str]) -> dict[str, str]:
     """Start what the environment does not name. The answer: both URLs as environment variables."""
     ports = Ports(instance.folder / "ports.json")
-    urls = {key: given[key] for key in (DATABASE_URL, REDIS_URL) if given.get(key)}
+    urls = {key: given[key] for key in (DATABASE_URL, REDIS_URL) if given.get(key) and not _is_ours(given[key])}
     if DATABASE_URL not in urls:
         urls[DATABASE_URL] = _start_postgres(instance, supervisor, ports)
     if REDIS_URL not in urls:
@@ -31,8 +32,13 @@ def start(instance: Instance, supervisor: Supervisor, given: Mapping[str, str]) 
     return urls
 
 
+def _is_ours(url: str) -> bool:
+    """True for the address of a private server that `. .run/NAME/env` left in the shell: it may not even run."""
+    return any(file.read_text().strip() in url for file in RUN.glob("*/*/password") if os.access(file, os.R_OK))
+
+
 def _start_postgres(instance: Instance, supervisor: Supervisor, ports: Ports) -> str:
-    cluster = Cluster(instance.folder / "postgres", instance.durable, _shared_buffers_mb())
+    cluster = Cluster(instance.folder / "postgres", instance.durable, _shared_buffers_mb(), GRID)
     if cluster.make(instance.logs / "initdb.log"):
         say.step("Made a private PostgreSQL cluster")
     port = ports.choose("postgres", FIRST_PORTS["postgres"])
@@ -90,7 +96,7 @@ def running(instance: Instance) -> Iterator[Supervisor]:
 
 def hold(instance: Instance) -> None:
     """Run both servers in the foreground until stopped."""
-    packages.install_missing()
+    prepare()
     with running(instance) as supervisor:
         write_env(instance, start(instance, supervisor, os.environ))
         supervisor.watch()
