@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.connection import Connection
 
 from shared.logs import logger
 from shared.settings import settings
@@ -19,6 +19,8 @@ log = logger(__name__)
 
 COALESCE_SECONDS = 0.01
 """Nudges for one consumer within this time become one message: a drain empties the queue anyway."""
+ENOUGH = 4
+"""So many waiting nudges wake every worker; more would only pile up while the workers are away."""
 REST_SECONDS = 1.0
 """After a failed publish, how long nudges are left to beat."""
 
@@ -61,11 +63,19 @@ class _Nudger(threading.Thread):
 
     def _publish(self, consumers: set[str]) -> None:
         try:
-            for consumer in consumers:
-                broker().send_task("roadmend.drain", (consumer,), queue=f"drain.{consumer}", expires=30)
-        except (OperationalError, OSError) as error:
+            with broker().pool.acquire(block=True, timeout=1) as connection:
+                for consumer in consumers:
+                    _send(connection, consumer)
+        except Exception as error:  # noqa: BLE001 (each broker has errors of its own; a lost hint does no harm)
             log.warning("nudge_lost", consumers=sorted(consumers), error=type(error).__name__)
             time.sleep(REST_SECONDS)
+
+
+def _send(connection: Connection, consumer: str) -> None:
+    queue = f"drain.{consumer}"
+    waiting = connection.default_channel.queue_declare(queue, durable=True, auto_delete=False).message_count
+    if waiting < ENOUGH:
+        broker().send_task("roadmend.drain", (consumer,), queue=queue, expires=30, connection=connection)
 
 
 _lock = threading.Lock()
