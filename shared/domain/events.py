@@ -177,8 +177,23 @@ class DefectRecorded(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefectDetected(Step):
+    """Machines founded a candidate. They come by the ten thousand, so nobody listens to each: the feed is told of the
+    batch (`DetectionsMatched`), and the candidate is graded when a person or a report speaks of it.
+    """
+
+    SUBJECT = "defect"
+    defect_id: int
+    class_code: str
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DefectSighted(Event):
-    """The defect was seen again: by so many reports and detections, `danger` when one said so."""
+    """The defect was seen again: by so many reports and detections, `danger` when one said so.
+
+    Detections that join a defect and change nothing of it have no event of their own, only their sighting rows.
+    """
 
     SUBJECT = "defect"
     defect_id: int
@@ -338,6 +353,20 @@ class OrderStepped(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRegraded(Event):
+    """A defect of the order was graded anew, joined it or left it: its band and due times (ISO or None) moved with it."""
+
+    SUBJECT = "works_order"
+    works_order_id: int
+    contractor_id: int
+    band: str
+    was: str
+    make_safe_due: str | None
+    permanent_due: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecharged(Event):
     """Who pays for an order has changed: a supervisor ruled on the recall that it came from."""
 
@@ -459,6 +488,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DetectionsReceived: (Consumer.DETECTIONS, Consumer.FEED),
     DetectionsMatched: _FEED,
     DefectRecorded: (Consumer.GRADE, Consumer.FEED),
+    DefectDetected: (),
     DefectSighted: (Consumer.GRADE, Consumer.FEED),
     DefectGraded: (Consumer.ASSIGN, Consumer.FEED),
     DefectStepped: (Consumer.GRADE, Consumer.FEED),
@@ -476,6 +506,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DeadlineMoved: _FEED,
     OrderIssued: _FEED,
     OrderStepped: _FEED,
+    OrderRegraded: _FEED,
     OrderRecharged: _FEED,
     VisitRecorded: (Consumer.VERIFY, Consumer.FEED),
     WarrantyStarted: _FEED,
