@@ -371,6 +371,11 @@ detection = Table(
         )
     ),
     _point(),
+    # Where it lies, as the network said at intake; None and 0: no street within reach.
+    Column("street_id", BigInteger),
+    Column("street_key", Text),
+    Column("street_side", Text),
+    Column("level", SmallInteger, nullable=False, server_default=text("0")),
     Column("heading_deg", Double),
     Column("depth_mm", Double),
     Column("width_mm", Double),
