@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -111,11 +110,3 @@ def check_python() -> None:
     if not oldest <= sys.version_info[:2] <= newest:
         names = " to ".join(".".join(map(str, version)) for version in SUPPORTED)
         raise SetupError(f"Roadmend needs Python {names}; this is {sys.version.split()[0]}. Set PYTHON3=… for make.")
-
-
-def python_environment(extra: dict[str, str]) -> dict[str, str]:
-    """What the project's own processes run with."""
-    unwanted = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
-    inherited = {key: value for key, value in os.environ.items() if key not in unwanted}
-    path = f"{VENV / 'bin'}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-    return {**inherited, **extra, "PATH": path, "VIRTUAL_ENV": str(VENV), "PYTHONUNBUFFERED": "1"}

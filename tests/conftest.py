@@ -1,0 +1,77 @@
+"""Fixtures: a migrated PostGIS for each run, transactions that roll back, copies for real processes."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL
+
+from infra.native.layout import ROOT
+from shared.store.engine import WriteTx, engine
+from tests import databases
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def server() -> URL:
+    """The PostgreSQL that the environment names; Redis is asked for with it."""
+    if not (os.environ.get("ROADMEND_DATABASE_URL") and os.environ.get("ROADMEND_REDIS_URL")):
+        pytest.exit("These tests need PostgreSQL and Redis: use `make test`, or `make servers` first.", returncode=2)
+    return databases.server_url()
+
+
+@pytest.fixture(scope="session")
+def template(server: URL) -> Iterator[URL]:
+    """A database with all migrations, to be copied and never to be written to."""
+    url = databases.create(server)
+    config = Config(ROOT / "infra" / "migrations" / "alembic.ini")
+    config.attributes["url"] = databases.as_setting(url)
+    command.upgrade(config, "head")
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def shared_db(template: URL) -> Iterator[URL]:
+    """This process's own database: empty before and after each test, because each test's transaction rolls back."""
+    url = databases.create(template, str(template.database))
+    with databases.in_force(url):
+        yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def tx(shared_db: URL) -> Iterator[WriteTx]:
+    """A transaction on the migrated database, rolled back at the end."""
+    with engine().connect() as connection:
+        work = connection.begin()
+        yield WriteTx(connection, "test")
+        work.rollback()
+
+
+@pytest.fixture
+def fresh_db(template: URL) -> Iterator[str]:
+    """A copy for real processes, as ROADMEND_DATABASE_URL wants it."""
+    url = databases.create(template, str(template.database))
+    yield databases.as_setting(url)
+    databases.drop(url)
+
+
+@pytest.fixture
+def own_db(template: URL) -> Iterator[URL]:
+    """A copy that this process itself uses: for tests that commit (`transaction()`, the API in this process)."""
+    url = databases.create(template, str(template.database))
+    with databases.in_force(url):
+        yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def stack(fresh_db: str, tmp_path: Path) -> Iterator[Stack]:
+    """Real processes on a database and a Redis of their own; nothing runs until the test starts it."""
+    made = Stack(tmp_path, fresh_db)
+    yield made
+    made.stop_all()

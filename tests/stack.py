@@ -1,0 +1,138 @@
+"""Real processes for tests: API, workers, beat and a Redis of their own, to be started, killed and started again."""
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.native import processes
+from infra.native.child import Child, Program
+from infra.native.environment import GRID
+from infra.native.guard import Guard
+from infra.native.postgres import Cluster
+from infra.native.redis import Broker
+from tests.waiting import until
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """What one test runs. Every child has its log in `folder`; a failed wait shows the end of it."""
+
+    def __init__(self, folder: Path, database_url: str, **settings: str) -> None:
+        """`settings` are further variables without their prefix, in lower case: `drain_batch="10"`."""
+        self.folder = folder
+        self.children: dict[str, Child] = {}
+        self._guard = Guard()
+        self._redis = Broker(folder / "redis")
+        self._redis.make()
+        self._redis_port, self._api_port = free_port(), free_port()
+        self.variables = {
+            "ROADMEND_DATABASE_URL": database_url,
+            "ROADMEND_REDIS_URL": self._redis.url(self._redis_port),
+            "ROADMEND_SECRET_KEY": secrets.token_urlsafe(32),
+            "ROADMEND_PHOTO_DIR": str(folder / "photos"),
+            "ROADMEND_HOST": "127.0.0.1",
+            "ROADMEND_PORT": str(self._api_port),
+            "ROADMEND_PUBLIC_URL": self.url,
+            "ROADMEND_RATE_LIMIT": "",
+            **{f"ROADMEND_{name.upper()}": value for name, value in settings.items()},
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._api_port}"
+
+    def start_all(self, workers: int = 1) -> None:
+        """Redis, API, workers and beat, until the API says that it is ready."""
+        self.start_redis()
+        self.start_api()
+        for number in range(workers):
+            self.start_worker(f"worker{number}")
+        self.start_beat()
+
+    def start_redis(self) -> None:
+        self._start(self._redis.program(self._redis_port))
+        until(lambda: self._redis.is_ready(self._redis_port), 20, "Redis")
+
+    def start_api(self) -> None:
+        self._start(processes.api(self.variables))
+        self.wait_for("api", f"{self.url}/health/ready")
+
+    def start_worker(self, name: str = "worker0", processes_: int = 2) -> None:
+        child = self._start(processes.worker(self.variables, name, processes_))
+        until(lambda: self._alive(child) and processes.says(child.log, "ready."), 30, f"{name}\n{tail(child)}")
+
+    def start_beat(self) -> None:
+        child = self._start(processes.beat(self.variables))
+        until(lambda: self._alive(child) and processes.says(child.log, "beat: Starting"), 30, "beat")
+
+    def start_postgres(self) -> None:
+        """A cluster of this stack's own, for tests that stop it. Call it first; its database is empty."""
+        cluster = Cluster(self.folder / "postgres", durable=True, memory_mb=64, grid=GRID if GRID.exists() else None)
+        cluster.make(self.folder / "initdb.log")
+        port = free_port()
+        self._start(cluster.program(port))
+        until(lambda: cluster.is_ready(port), 60, "PostgreSQL")
+        cluster.create_database(port)
+        self.variables["ROADMEND_DATABASE_URL"] = cluster.url(port)
+
+    def wait_for(self, name: str, url: str, seconds: float = 60) -> None:
+        """Wait until an address answers 200, as long as that child lives."""
+        child = self.children[name]
+        try:
+            until(lambda: self._alive(child) and processes.answers(url), seconds, url)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{tail(child)}") from None
+
+    def kill(self, name: str) -> None:
+        """kill -9, the whole process group at once: nothing gets to tidy up."""
+        self.children[name].kill()
+
+    def stop(self, name: str) -> None:
+        """Stop it as an operator would."""
+        self.children[name].stop()
+
+    def again(self, name: str) -> None:
+        """Start it anew, with the same address and log."""
+        self._start(self.children[name].program)
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP: it is there and does not answer, as behind a broken network."""
+        os.killpg(self.children[name].pid, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        os.killpg(self.children[name].pid, signal.SIGCONT)
+
+    def environment(self) -> Mapping[str, str]:
+        """For a command of the test's own, such as the `roadmend` command."""
+        return processes.environment(self.variables)
+
+    def stop_all(self) -> None:
+        """Leave nothing behind: the clients first, then the servers."""
+        for child in sorted(self.children.values(), key=lambda child: child.program.is_server):
+            child.stop()
+        self._guard.dismiss()
+
+    def _start(self, program: Program) -> Child:
+        child = Child(program, self.folder / f"{program.name}.log")
+        self.children[program.name] = child
+        self._guard.tell(list(self.children.values()))
+        return child
+
+    @staticmethod
+    def _alive(child: Child) -> bool:
+        assert child.ended() is None, f"{child.program.name} ended with code {child.ended()}\n{tail(child)}"
+        return True
+
+
+def tail(child: Child) -> str:
+    """The end of a child's log."""
+    return "\n".join(child.last_lines(40))
