@@ -61,6 +61,17 @@ class TooLarge(Refusal):
     title = "Too large"
 
 
+class TooMany(Refusal):
+    """The asker sends faster than the limit that the detail names; `retry_after` counts seconds."""
+
+    code = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class Unavailable(Refusal):
     """A part that is needed does not answer now; try again later."""
 

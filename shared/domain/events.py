@@ -452,10 +452,20 @@ class PolicyAdopted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChanged(Event):
-    """A person, a session or a key was made, changed or revoked. `what` says which, without a secret."""
+    """A person or a session was made, changed or ended. `what` says which, without a secret."""
 
     SUBJECT = "person"
     person_id: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChanged(Event):
+    """An API key was made or revoked. `prefix` is the part of it that lists show."""
+
+    SUBJECT = "key"
+    key_id: int
+    prefix: str
     what: str
 
 
@@ -515,6 +525,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     RecallDecided: (Consumer.ASSIGN, Consumer.FEED),
     PolicyAdopted: (),
     AccessChanged: (),
+    KeyChanged: (),
     FiguresFrozen: (),
 }
 

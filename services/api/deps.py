@@ -1,0 +1,88 @@
+"""What routes ask for: a transaction, the time, and who asks. `requires` is a route's rule of who may call it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from services.api.credentials import Credentials, told_by
+from shared import bus
+from shared.domain.access import ANYBODY, STAFF, Asker
+from shared.domain.terms import Role
+from shared.errors import NotAllowed, SignInNeeded
+from shared.flows import manage_access
+from shared.store.engine import ReadTx, WriteTx, reading, transaction
+
+__all__ = ["PUBLIC", "STAFF", "Asker", "Known", "Now", "Read", "Role", "Rule", "Write", "requires"]
+
+PUBLIC = Role.PUBLIC
+
+
+async def _now() -> datetime:
+    """One time for the whole request. A coroutine, so that it costs no thread."""
+    return datetime.now(UTC)
+
+
+Now = Annotated[datetime, Depends(_now)]
+
+
+async def _known(request: Request, now: Now) -> Asker:
+    """Who asks. Asked of the database on every request, so that a revoked key or session ends at once.
+
+    A coroutine, so that a request without credentials costs neither thread nor query.
+    """
+    told = told_by(request)
+    return ANYBODY if told is None else await run_in_threadpool(_looked_up, told, now)
+
+
+def _looked_up(told: Credentials, now: datetime) -> Asker:
+    with reading() as tx:
+        return manage_access.who(tx, told.kind, told.secret, now)
+
+
+Known = Annotated[Asker, Depends(_known)]
+"""Who asks, whoever it is. A route's rule is `requires`."""
+
+
+def _reading() -> Iterator[ReadTx]:
+    with reading() as tx:
+        yield tx
+
+
+def _writing(asker: Known) -> Iterator[WriteTx]:
+    """Commits when the route has returned and before its answer leaves; then tells the workers."""
+    with transaction(asker.actor) as tx:
+        yield tx
+    bus.nudge(tx.woken)
+
+
+Read = Annotated[ReadTx, Depends(_reading, scope="function")]
+Write = Annotated[WriteTx, Depends(_writing, scope="function")]
+
+
+class Rule:
+    """Who may call a route: one of the roles, and for an API key the scope. PUBLIC lets everybody in."""
+
+    def __init__(self, roles: tuple[Role, ...], scope: str | None) -> None:
+        self.roles = roles
+        self.scope = scope
+
+    async def __call__(self, asker: Known) -> Asker:
+        if Role.PUBLIC in self.roles:
+            return asker
+        if asker.role is Role.PUBLIC:
+            raise SignInNeeded("Sign in, or send an API key as a Bearer token.")
+        if asker.role not in self.roles:
+            raise NotAllowed(f"This is for: {', '.join(self.roles)}. You are known as {asker.role}.")
+        if not asker.holds(self.scope):
+            raise NotAllowed(f"This key does not carry the scope {self.scope}.")
+        return asker
+
+
+def requires(*roles: Role, scope: str | None = None) -> Any:
+    """A route's rule: `asker: Annotated[Asker, requires(Role.OPERATOR, scope="defects:write")]`."""
+    if not roles:
+        raise ValueError("A route's rule names at least one role; PUBLIC is one.")
+    return Depends(Rule(roles, scope))

@@ -1,0 +1,140 @@
+"""The OpenAPI document: who may call what stands in it, beside the shapes and the examples."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from services.api.deps import Role, Rule
+from shared.domain.access import STAFF
+
+ABOUT: dict[str, Any] = {
+    "title": "Roadmend",
+    "version": "1",
+    "summary": "A county's highway defects, from first detection to verified repair.",
+    "description": (
+        "Residents report defects and follow them; survey vehicles send detections in bulk; the same hole seen many "
+        "times is one defect; contractors mend it, the repair is verified and put under warranty.\n\n"
+        "**Who asks.** The public needs nothing. A reporter sends the secret of the tracking link, a contractor, "
+        "vendor or system its API key, both as `Authorization: Bearer …`. People sign in at `POST /api/v1/sign-in` "
+        "and send the cookie; what changes something then also needs the header `X-CSRF-Token`. `x-roles` names who "
+        "may call an operation, `x-scope` what an API key must carry.\n\n"
+        "**Errors** are RFC 9457 problem details. `type` and `title` are stable; `detail` is for the case; `errors` "
+        "lists fields with reasons. Every answer carries `X-Correlation-ID`.\n\n"
+        "**Lists** are paged by `limit` and `after`; `next` in the answer is the `after` of the next page."
+    ),
+    "license_info": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+}
+
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "detail", "correlation"],
+    "properties": {
+        "type": {"type": "string", "examples": ["/problems/invalid-input"]},
+        "title": {"type": "string", "examples": ["Invalid input"]},
+        "status": {"type": "integer", "examples": [422]},
+        "detail": {"type": "string", "examples": ["Put this right and send it again: location.lat."]},
+        "correlation": {"type": "string", "examples": ["6f1f0f5d0c4a4f0f9d3a1f4d2b6e8c71"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "reason"],
+                "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key: rmk_…"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "roadmend_session",
+        "description": "From POST /api/v1/sign-in.",
+    },
+    "tracking": {"type": "http", "scheme": "bearer", "description": "The secret of a report's tracking link."},
+}
+
+
+def every_route(app: FastAPI) -> Iterator[APIRoute]:
+    """Each route of the application that stands in the document or could."""
+    return _within(app.routes)
+
+
+def _within(routes: list[BaseRoute]) -> Iterator[APIRoute]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif inner := getattr(route, "original_router", None):
+            yield from _within(inner.routes)
+
+
+def rule_of(route: APIRoute) -> Rule | None:
+    """The rule that a route asks for by `requires`, or None: then the route has no rule."""
+    return _rule(route.dependant)
+
+
+def _rule(dependant: Dependant) -> Rule | None:
+    if isinstance(dependant.call, Rule):
+        return dependant.call
+    return next((found for inner in dependant.dependencies if (found := _rule(inner))), None)
+
+
+def _security(roles: tuple[Role, ...]) -> list[dict[str, list[str]]]:
+    ways: list[dict[str, list[str]]] = []
+    if Role.PUBLIC in roles:
+        ways.append({})
+    if Role.REPORTER in roles:
+        ways.append({"tracking": []})
+    if set(roles) & {Role.CONTRACTOR, Role.VENDOR, *STAFF}:
+        ways.append({"key": []})
+    if set(roles) & {Role.CONTRACTOR, *STAFF}:
+        ways.append({"session": []})
+    return ways
+
+
+def install(app: FastAPI) -> None:
+    """Write each route's rule and the problems it may answer into the document."""
+    rules = {
+        (route.path, method.lower()): rule_of(route) for route in every_route(app) for method in route.methods or ()
+    }
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = _document(app, rules)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI, rules: dict[tuple[str, str], Rule | None]) -> dict[str, Any]:
+    document = get_openapi(routes=app.routes, **ABOUT)
+    parts = document.setdefault("components", {})
+    parts["securitySchemes"] = _SECURITY
+    parts.setdefault("schemas", {})["Problem"] = _PROBLEM
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe(operation, rules.get((path, method)))
+    return document
+
+
+def _describe(operation: dict[str, Any], rule: Rule | None) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers = operation.setdefault("responses", {})
+    answers["default"] = {"description": "A problem: see `type`", "content": problem}
+    if "422" in answers:
+        answers["422"] = {"description": "Invalid input: `errors` names the fields", "content": problem}
+    if rule is not None:
+        operation["x-roles"] = [role.value for role in rule.roles]
+        operation["x-scope"] = rule.scope
+        operation["security"] = _security(rule.roles)

@@ -1,0 +1,130 @@
+"""Turns refusals and failures into RFC 9457 problem details. The only module that knows status codes for refusals."""
+
+from collections.abc import Iterable, Mapping
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from shared import errors
+from shared.logs import correlation, logger
+from shared.store.engine import LOST
+
+log = logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "2"}
+"""Seconds after which whoever met a lost part should ask again."""
+
+STATUS: Mapping[type[errors.Refusal], int] = {
+    errors.Invalid: 422,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.NotAllowed: 403,
+    errors.SignInNeeded: 401,
+    errors.TooLarge: 413,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+    errors.Refusal: 409,
+}
+
+_FRAMEWORK = {
+    400: ("bad-request", "Bad request"),
+    401: (errors.SignInNeeded.code, errors.SignInNeeded.title),
+    403: (errors.NotAllowed.code, errors.NotAllowed.title),
+    404: (errors.NotFound.code, errors.NotFound.title),
+    405: ("method-not-allowed", "This address does not take that method"),
+    413: (errors.TooLarge.code, errors.TooLarge.title),
+    415: ("unsupported-media-type", "This kind of body is not taken here"),
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    errors: Iterable[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem: `type` and `title` are stable, `detail` is for this case, `errors` lists fields and reasons."""
+    body: dict[str, object] = {
+        "type": f"/problems/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "correlation": correlation(),
+    }
+    if listed := list(errors):
+        body["errors"] = listed
+    return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def status_of(refusal: errors.Refusal) -> int:
+    """The status of a refusal: that of the nearest class above it."""
+    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+
+
+async def on_refusal(_: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, errors.Refusal):
+        raise refusal
+    status = status_of(refusal)
+    fields = [{"field": name, "reason": reason} for name, reason in refusal.errors.items()]
+    return problem(status, refusal.code, refusal.title, refusal.detail, fields, _headers(status, refusal))
+
+
+def _headers(status: int, refusal: errors.Refusal) -> dict[str, str]:
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="roadmend"'}
+    if isinstance(refusal, errors.TooMany):
+        return {"Retry-After": str(refusal.retry_after)}
+    return RETRY_AFTER if status == 503 else {}
+
+
+async def on_lost_database(_: Request, error: Exception) -> Response:
+    log.warning("database_lost", error=type(error).__name__)
+    detail = "The database does not answer now. Nothing was done; ask again in a moment, with the same Idempotency-Key."
+    return problem(503, errors.Unavailable.code, errors.Unavailable.title, detail, headers=RETRY_AFTER)
+
+
+async def on_bad_request(_: Request, error: Exception) -> Response:
+    """A body, query or path that does not have the form that the documentation gives."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    listed = [{"field": _field(one["loc"]), "reason": str(one["msg"])} for one in error.errors()]
+    named = ", ".join(sorted({one["field"] for one in listed}))
+    invalid = errors.Invalid
+    return problem(422, invalid.code, invalid.title, f"Put this right and send it again: {named}.", listed)
+
+
+def _field(location: Iterable[object]) -> str:
+    """Where it is, as a reader writes it: location.lat, or query.limit."""
+    parts = [str(part) for part in location]
+    inner = parts[1:] if parts[:1] == ["body"] else parts
+    return ".".join(inner) or "body"
+
+
+async def on_http_error(_: Request, error: Exception) -> Response:
+    """What the framework itself refuses: unknown addresses, methods, bodies that cannot be parsed."""
+    if not isinstance(error, HTTPException):
+        raise error
+    code, title = _FRAMEWORK.get(error.status_code, (f"http-{error.status_code}", "Refused"))
+    return problem(error.status_code, code, title, str(error.detail), headers=error.headers)
+
+
+def unexpected() -> Response:
+    """Our fault: said without details, with the id under which the log holds them."""
+    detail = "Something went wrong on our side. It was recorded; quote the correlation id when you tell us."
+    return problem(500, "internal-error", "Internal error", detail)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal and failure with a problem."""
+    app.add_exception_handler(errors.Refusal, on_refusal)
+    app.add_exception_handler(RequestValidationError, on_bad_request)
+    app.add_exception_handler(HTTPException, on_http_error)
+    for lost in (*LOST, PoolTimeout):
+        app.add_exception_handler(lost, on_lost_database)

@@ -1,0 +1,209 @@
+"""Who is known: people, their sessions, and API keys. Of every secret only its hash is stored."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from shared.domain.access import ALL_SCOPES, Asker
+from shared.domain.terms import PersonId, Role
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.references import digest
+from shared.store.tables import api_key, contractor, person, report, session, source
+
+KEY_MARK = "rmk_"
+"""Every API key begins with it, so that a leaked one is found by a search."""
+
+
+# --- who asks --------------------------------------------------------------------------------------------------------
+
+
+def by_key(tx: ReadTx, told: str) -> Asker | None:
+    """Whose live key this is; None when it is unknown or revoked."""
+    found = tx.execute(
+        select(api_key).where(api_key.c.secret_hash == digest(told), api_key.c.revoked_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        return None
+    return Asker(
+        role=Role(found.role),
+        actor=f"key:{found.id}",
+        name=found.name,
+        contractor_id=found.contractor_id,
+        source_id=found.source_id,
+        scopes=frozenset(found.scopes),
+    )
+
+
+def by_session(tx: ReadTx, secret: str, now: datetime) -> Asker | None:
+    """Whose live session this is; None when it has ended, was revoked, or the person was disabled."""
+    found = tx.execute(
+        select(person.c.id, person.c.role, person.c.name, person.c.contractor_id)
+        .join(session, session.c.person_id == person.c.id)
+        .where(
+            session.c.id == digest(secret),
+            session.c.revoked_at.is_(None),
+            session.c.ends_at > now,
+            person.c.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    return Asker(
+        role=Role(found.role),
+        actor=f"person:{found.id}",
+        name=found.name,
+        person_id=found.id,
+        contractor_id=found.contractor_id,
+        scopes=ALL_SCOPES,
+    )
+
+
+def by_tracking_secret(tx: ReadTx, secret: str) -> Asker | None:
+    """The reporter of one report, known by the secret of the tracking link."""
+    report_id = tx.scalar(select(report.c.id).where(report.c.tracking_hash == digest(secret)))
+    if report_id is None:
+        return None
+    return Asker(role=Role.REPORTER, actor=f"reporter:{report_id}", name="reporter", report_id=report_id)
+
+
+# --- people and sessions ---------------------------------------------------------------------------------------------
+
+
+def person_by_email(tx: ReadTx, email: str) -> RowMapping | None:
+    """A person who is not disabled, with the password's hash."""
+    found = tx.execute(
+        select(person).where(person.c.email == email.strip().lower(), person.c.disabled_at.is_(None))
+    ).one_or_none()
+    return None if found is None else found._mapping
+
+
+def add_person(
+    tx: WriteTx, email: str, name: str, role: Role, contractor_id: int | None, password_hash: str | None, now: datetime
+) -> PersonId:
+    """Store a person. The e-mail address is unique; who adds it twice gets an IntegrityError."""
+    return PersonId(
+        tx.execute(
+            insert(person)
+            .values(
+                email=email.strip().lower(),
+                name=name,
+                role=role.value,
+                contractor_id=contractor_id,
+                password_hash=password_hash,
+                made_at=now,
+            )
+            .returning(person.c.id)
+        ).scalar_one()
+    )
+
+
+def person_exists(tx: ReadTx, email: str) -> bool:
+    return tx.scalar(select(person.c.id).where(person.c.email == email.strip().lower())) is not None
+
+
+def set_password_hash(tx: WriteTx, person_id: int, password_hash: str) -> None:
+    tx.execute(update(person).where(person.c.id == person_id).values(password_hash=password_hash))
+
+
+def disable_person(tx: WriteTx, person_id: int, now: datetime) -> bool:
+    """Disable a person and end every session. False when there is none such, or none that is enabled."""
+    disabled = update(person).where(person.c.id == person_id, person.c.disabled_at.is_(None)).values(disabled_at=now)
+    if tx.execute(disabled).rowcount == 0:
+        return False
+    end_sessions(tx, person_id, now)
+    return True
+
+
+def people(tx: ReadTx, *, after: int = 0, most: int = 100) -> list[RowMapping]:
+    """People in the order in which they were added, without their password hashes."""
+    rows = tx.execute(
+        select(
+            person.c.id,
+            person.c.email,
+            person.c.name,
+            person.c.role,
+            contractor.c.code.label("contractor"),
+            person.c.made_at,
+            person.c.disabled_at,
+        )
+        .outerjoin(contractor, contractor.c.id == person.c.contractor_id)
+        .where(person.c.id > after)
+        .order_by(person.c.id)
+        .limit(most)
+    )
+    return [row._mapping for row in rows]
+
+
+def start_session(tx: WriteTx, person_id: int, secret: str, now: datetime, ends_at: datetime) -> None:
+    tx.execute(insert(session).values(id=digest(secret), person_id=person_id, made_at=now, ends_at=ends_at))
+
+
+def end_session(tx: WriteTx, secret: str, now: datetime) -> None:
+    tx.execute(
+        update(session).where(session.c.id == digest(secret), session.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def end_sessions(tx: WriteTx, person_id: int, now: datetime) -> int:
+    """End every session of a person. Returns how many were live."""
+    live = update(session).where(session.c.person_id == person_id, session.c.revoked_at.is_(None))
+    return tx.execute(live.values(revoked_at=now)).rowcount
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def add_key(tx: WriteTx, told: str, prefix: str, values: Mapping[str, Any], now: datetime) -> int:
+    """Store a key's hash. `values`: name, role, scopes, source_id, contractor_id."""
+    return int(
+        tx.execute(
+            insert(api_key)
+            .values(prefix=prefix, secret_hash=digest(told), made_at=now, **values)
+            .returning(api_key.c.id)
+        ).scalar_one()
+    )
+
+
+def revoke_key(tx: WriteTx, prefix: str, now: datetime) -> int | None:
+    """Revoke a live key by its prefix. Returns its id, or None when no live key has it."""
+    revoked = update(api_key).where(api_key.c.prefix == prefix, api_key.c.revoked_at.is_(None)).values(revoked_at=now)
+    found: int | None = tx.scalar(revoked.returning(api_key.c.id))
+    return found
+
+
+def keys(tx: ReadTx, *, after: int = 0, most: int = 100) -> list[RowMapping]:
+    """Keys in the order in which they were made, without their hashes."""
+    rows = tx.execute(
+        select(
+            api_key.c.id,
+            api_key.c.prefix,
+            api_key.c.name,
+            api_key.c.role,
+            api_key.c.scopes,
+            source.c.code.label("source"),
+            contractor.c.code.label("contractor"),
+            api_key.c.made_at,
+            api_key.c.revoked_at,
+        )
+        .outerjoin(source, source.c.id == api_key.c.source_id)
+        .outerjoin(contractor, contractor.c.id == api_key.c.contractor_id)
+        .where(api_key.c.id > after)
+        .order_by(api_key.c.id)
+        .limit(most)
+    )
+    return [row._mapping for row in rows]
+
+
+def contractor_id(tx: ReadTx, code: str) -> int | None:
+    found: int | None = tx.scalar(select(contractor.c.id).where(contractor.c.code == code))
+    return found
+
+
+def source_id(tx: WriteTx, code: str, name: str) -> int:
+    """A vendor's source by its code; made when it is new."""
+    found = tx.scalar(select(source.c.id).where(source.c.code == code))
+    if found is None:
+        found = tx.execute(insert(source).values(code=code, name=name).returning(source.c.id)).scalar_one()
+    return int(found)
