@@ -283,6 +283,20 @@ contact = Table(
     Column("phone", Text),
 )
 
+# What was asked of a reporter and what the reporter said later: an answer, why it is not settled. As it came.
+report_note = Table(
+    "report_note",
+    metadata,
+    _id(),
+    Column("report_id", BigInteger, ForeignKey("report.id", ondelete="CASCADE"), nullable=False),
+    # question, answer, challenge
+    Column("kind", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Index("ix_report_note_report_id", "report_id"),
+)
+
 photo = Table(
     "photo",
     metadata,

@@ -440,6 +440,19 @@ CREATE TABLE contact (
     CONSTRAINT fk_contact_report_id FOREIGN KEY(report_id) REFERENCES report (id) ON DELETE CASCADE
 );
 
+CREATE TABLE report_note (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    report_id BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    words TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_report_note PRIMARY KEY (id),
+    CONSTRAINT fk_report_note_report_id FOREIGN KEY(report_id) REFERENCES report (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_report_note_report_id ON report_note (report_id);
+
 CREATE TABLE detection_refusal (
     batch_id BIGINT NOT NULL,
     position INTEGER NOT NULL,
