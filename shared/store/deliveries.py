@@ -46,7 +46,9 @@ def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId 
 def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:
     """Delete what was heard, in the transaction that acted on it."""
     ids = [one.event_id for one in taken]
-    tx.execute(delete(delivery).where(delivery.c.consumer == taken[0].consumer, delivery.c.event_id == func.any(ids)))
+    if ids:
+        mine = delivery.c.consumer == taken[0].consumer
+        tx.execute(delete(delivery).where(mine, delivery.c.event_id == func.any(ids)))
 
 
 def put_back(tx: WriteTx, failed: Delivery, error: str, now: datetime) -> bool:

@@ -60,6 +60,8 @@ def _engine(_process: int) -> Engine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        # A failed statement is logged without its values: they may be a person's.
+        hide_parameters=True,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000"},
     )
 
