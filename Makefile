@@ -3,11 +3,41 @@ SHELL := /bin/sh
 PYTHON3 ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 NATIVE := $(PYTHON3) -m infra.native
 BIN := .venv/bin
+# Several deployments can lie side by side under .run/: make up INSTANCE=another
+INSTANCE ?= up
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: up
+up: ## Set up what is missing, start everything, stay until Ctrl-C (DEMO=no: without the made-up county)
+	@exec $(NATIVE) up --instance $(INSTANCE)
+
+.PHONY: down
+down: ## Stop what `make up` started, from another terminal
+	@$(NATIVE) down --instance $(INSTANCE)
+
+.PHONY: test
+test: ## Run all tests on private servers (PYTEST="tests/rules -k clock" for some)
+	@exec $(NATIVE) test -- $(PYTEST)
+
+.PHONY: check
+check: venv ## Lint, format, types, the walls between packages, the compose file
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+.PHONY: demo
+demo: ## Drive a simulated county against a running `make up` for MINUTES (3)
+	@exec $(NATIVE) run --instance $(INSTANCE) -- roadmend demo drive --minutes $(or $(MINUTES),3)
+
+.PHONY: score-dedupe
+score-dedupe: venv ## Score "is it the same defect?" on the cities' requests beside this folder
+	@exec $(NATIVE) with-servers -- roadmend score dedupe ../shared/data/dedupe_requests
 
 .PHONY: servers
 servers: ## For development: PostgreSQL and Redis alone, in the background; prints how to use them
@@ -16,3 +46,18 @@ servers: ## For development: PostgreSQL and Redis alone, in the background; prin
 .PHONY: servers-down
 servers-down: ## Stop those
 	@$(NATIVE) down --instance test
+
+.PHONY: venv
+venv: ## Make the virtual environment from the lock file
+	@$(NATIVE) prepare
+
+.PHONY: lock
+lock: venv ## Choose the packages' versions anew
+	$(BIN)/uv pip compile pyproject.toml $(LOCKED) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCKED) -o requirements-dev.lock
+LOCKED := --quiet --upgrade --generate-hashes --python-version 3.11 \
+  --no-header --no-emit-index-url --no-emit-find-links
+
+.PHONY: clean
+clean: ## Throw away all that was made here: data, virtual environment, caches
+	@$(NATIVE) clean

@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
-from infra.native import say, servers
-from infra.native.environment import check_python
-from infra.native.layout import VENV, Instance, Lock, SetupError
+from infra.native import processes, say, servers, testing, up
+from infra.native.child import die_with_parent
+from infra.native.cleaning import clean
+from infra.native.environment import check_python, prepare
+from infra.native.layout import ROOT, VENV, Instance, Lock, SetupError
 from infra.native.supervisor import Stopped, heed_signals
 
 
@@ -31,16 +34,61 @@ def _down(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _up(arguments: argparse.Namespace) -> int:
+    if "MAKELEVEL" in os.environ:
+        die_with_parent(signal.SIGTERM)
+    up.run(_instance(arguments.instance), with_demo=os.environ.get("DEMO", "yes") != "no")
+    return 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    return testing.run(_instance(arguments.instance), ["pytest", *_words(arguments)])
+
+
+def _with_servers(arguments: argparse.Namespace) -> int:
+    return testing.run(_instance(arguments.instance), _words(arguments))
+
+
+def _words(arguments: argparse.Namespace) -> list[str]:
+    """What stands after `--`."""
+    words: list[str] = arguments.words
+    return words[1:] if words[:1] == ["--"] else words
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    given = processes.environment(servers.read_env(_instance(arguments.instance)))
+    os.chdir(ROOT)
+    os.execvpe(_words(arguments)[0], _words(arguments), given)  # noqa: S606
+
+
+def _prepare(_: argparse.Namespace) -> int:
+    prepare(with_servers=False)
+    return 0
+
+
+def _clean(_: argparse.Namespace) -> int:
+    clean()
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m infra.native")
     commands = parser.add_subparsers(required=True)
     for name, function, instance in (
+        ("up", _up, "up"),
+        ("down", _down, "up"),
+        ("test", _test, "test"),
         ("servers", _servers, "test"),
         ("hold-servers", _hold_servers, "test"),
-        ("down", _down, "up"),
+        ("with-servers", _with_servers, "test"),
+        ("run", _run, "up"),
+        ("prepare", _prepare, ""),
+        ("clean", _clean, ""),
     ):
         command = commands.add_parser(name)
         command.add_argument("--instance", default=instance)
+        if name in ("test", "with-servers", "run"):
+            command.add_argument("words", nargs=argparse.REMAINDER)
         command.set_defaults(function=function)
     return parser
 

@@ -82,8 +82,8 @@ class Child:
 def _start(program: Program, log: Path) -> subprocess.Popen[bytes]:
     parent = os.getpid()
 
-    def die_with_parent() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, program.stop_with, 0, 0, 0)
+    def before_it_begins() -> None:
+        die_with_parent(program.stop_with)
         if os.getppid() != parent:
             os._exit(1)
 
@@ -98,9 +98,14 @@ def _start(program: Program, log: Path) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=tuple(program.keep_open),
-            preexec_fn=die_with_parent,
+            preexec_fn=before_it_begins,
             **as_user(program.user),
         )
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Ask the kernel to send this process a signal when its parent has died."""
+    _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 class AsUser(TypedDict, total=False):

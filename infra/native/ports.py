@@ -26,9 +26,9 @@ class Ports:
         self._file = file
         self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
 
-    def choose(self, name: str, wanted: int, host: str = "127.0.0.1") -> int:
-        """The remembered port, or the wanted one, or the next that is free."""
-        first = self._known.get(name, wanted)
+    def choose(self, name: str, wanted: int, host: str = "127.0.0.1", insist: bool = False) -> int:
+        """The remembered port unless we insist on the wanted one; when that is taken, the next that is free."""
+        first = wanted if insist else self._known.get(name, wanted)
         taken = set(self._known.values()) - {self._known.get(name)}
         port = next(p for p in range(first, 65536) if p not in taken and is_free(p, host))
         if port != first:

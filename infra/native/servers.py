@@ -73,6 +73,20 @@ def write_env(instance: Instance, variables: Mapping[str, str]) -> None:
     fresh.rename(instance.env_file)
 
 
+def read_env(instance: Instance) -> dict[str, str]:
+    """The settings of an instance that runs; waits while it starts.
+
+    Raises:
+        SetupError: it does not run.
+    """
+    while not instance.env_file.exists():
+        if Lock(instance).holder() is None:
+            raise SetupError(f"{instance.name} does not run. Start it with `make up`.")
+        time.sleep(0.05)
+    words = (line.removeprefix("export ").partition("=") for line in instance.env_file.read_text().splitlines())
+    return {name: "".join(shlex.split(value)) for name, _, value in words if name != "PATH"}
+
+
 @contextmanager
 def running(instance: Instance) -> Iterator[Supervisor]:
     """Hold an instance: nobody else runs it, and at the end nothing of it is left.
@@ -81,6 +95,7 @@ def running(instance: Instance) -> Iterator[Supervisor]:
         SetupError: it is running already.
     """
     instance.make()
+    _check_owner(instance)
     lock = Lock(instance)
     if not lock.take():
         raise SetupError(f"{instance.folder} is in use by process {lock.holder()}. `make down` stops it.")
@@ -92,6 +107,14 @@ def running(instance: Instance) -> Iterator[Supervisor]:
         supervisor.stop()
         instance.env_file.unlink(missing_ok=True)
         lock.release()
+
+
+def _check_owner(instance: Instance) -> None:
+    owner = instance.folder.stat().st_uid
+    if owner != os.geteuid():
+        raise SetupError(
+            f"{instance.folder} belongs to user {owner}. Run as that user, or remove it with `make clean`."
+        )
 
 
 def hold(instance: Instance) -> None:

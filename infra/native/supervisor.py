@@ -68,6 +68,15 @@ class Supervisor:
         if is_ready is not None:
             self._wait_for(child, is_ready, seconds)
 
+    def wait_until(self, name: str, words: str, seconds: float) -> None:
+        """Wait until these words stand in the log of a child that was started.
+
+        Raises:
+            SetupError: it ended, or was not ready in time; the message carries the end of its log.
+        """
+        child = next(w.child for w in self._watched if w.child.program.name == name)
+        self._wait_for(child, lambda: words.encode() in child.log.read_bytes(), seconds)
+
     def _wait_for(self, child: Child, is_ready: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not is_ready():

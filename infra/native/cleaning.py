@@ -1,0 +1,34 @@
+"""`make clean`: throws away all that was made in the folder."""
+
+import shutil
+from pathlib import Path
+
+from infra.native import say
+from infra.native.layout import ROOT, RUN, VENV, Instance, Lock, SetupError
+
+CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "build")
+
+
+def clean() -> None:
+    """Remove data, virtual environment and caches.
+
+    Raises:
+        SetupError: an instance runs, or something belongs to another user.
+    """
+    for folder in RUN.iterdir() if RUN.exists() else ():
+        if folder.is_dir() and Lock(Instance(folder.name)).holder() is not None:
+            raise SetupError(f"{folder.name} runs. Stop it first: make down INSTANCE={folder.name}")
+    for folder in (RUN, VENV, *(ROOT / name for name in CACHES), *ROOT.glob("*.egg-info")):
+        _remove(folder)
+    for folder in [*(ROOT / "shared").rglob("__pycache__"), *(ROOT / "services").rglob("__pycache__")]:
+        _remove(folder)
+    say.line("Clean.")
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=False)
+    except FileNotFoundError:
+        return
+    except PermissionError as error:
+        raise SetupError(f"{error.filename} belongs to another user; remove it as that user or as root.") from None

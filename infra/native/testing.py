@@ -1,0 +1,52 @@
+"""`make test`: the same set-up on servers of its own, then the tests. Other commands can run on these servers too."""
+
+import fcntl
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from infra.native import processes, say, servers
+from infra.native.environment import prepare
+from infra.native.layout import ROOT, Instance, Lock
+from infra.native.supervisor import Stopped
+
+
+def run(instance: Instance, command: Sequence[str]) -> int:
+    """Run a command with an instance's servers in its environment, and give back its exit code."""
+    prepare()
+    with _servers(instance) as urls:
+        code = _wait_for(command, urls)
+    say.step(f"{command[0]} ended with code {code}")
+    return code
+
+
+@contextmanager
+def _servers(instance: Instance) -> Iterator[Mapping[str, str]]:
+    """The servers that run already, or our own, kept until nobody in this folder uses them any more."""
+    instance.make()
+    with (instance.folder / "users").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        if Lock(instance).holder() is not None:
+            yield servers.read_env(instance)
+            return
+        with servers.running(instance) as supervisor:
+            urls = servers.start(instance, supervisor, os.environ)
+            servers.write_env(instance, urls)
+            yield urls
+            fcntl.flock(users, fcntl.LOCK_EX)
+
+
+def _wait_for(command: Sequence[str], urls: Mapping[str, str]) -> int:
+    """At Ctrl-C the command hears it too; it gets a minute to tidy up."""
+    running = subprocess.Popen(command, cwd=ROOT, env=processes.environment(urls))
+    try:
+        return running.wait()
+    except Stopped:
+        running.send_signal(signal.SIGINT)
+        try:
+            running.wait(60)
+        except subprocess.TimeoutExpired:
+            running.kill()
+        raise
