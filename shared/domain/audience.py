@@ -37,7 +37,10 @@ CONTRACTOR_KINDS = frozenset(
     {
         "OrderIssued",
         "OrderStepped",
+        "OrderRegraded",
+        "OrderRecharged",
         "VisitRecorded",
+        "VisitPhotoAdded",
         "WarrantyStarted",
         "WarrantyStepped",
         "RecallProposed",

@@ -354,7 +354,7 @@ class OrderStepped(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRegraded(Event):
-    """A defect of the order was graded anew, joined it or left it: its band and due times (ISO or None) moved with it."""
+    """A defect of the order was graded anew, joined it or left it; band and due times (ISO or None) moved with it."""
 
     SUBJECT = "works_order"
     works_order_id: int
@@ -388,6 +388,18 @@ class VisitRecorded(Event):
     outcome: str
     reason: str | None
     late: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitPhotoAdded(Event):
+    """A photo of a visit that is already known: its evidence is judged anew. `role`: before or after."""
+
+    SUBJECT = "works_order"
+    works_order_id: int
+    contractor_id: int
+    visit_id: int
+    photo_id: int
+    role: str
 
 
 # --- warranty --------------------------------------------------------------------------------------------------------
@@ -519,6 +531,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     OrderRegraded: _FEED,
     OrderRecharged: _FEED,
     VisitRecorded: (Consumer.VERIFY, Consumer.FEED),
+    VisitPhotoAdded: (Consumer.VERIFY, Consumer.FEED),
     WarrantyStarted: _FEED,
     WarrantyStepped: _FEED,
     RecallProposed: _FEED,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -312,6 +313,8 @@ photo = Table(
     Column("sha256", LargeBinary, nullable=False),
     # 64-bit perceptual hash as 16 hex digits.
     Column("phash", String(16), nullable=False),
+    # Its five parts: two hashes that differ in four bits at most agree in one of them, which an index finds.
+    Column("phash_parts", ARRAY(Text), Computed("phash_parts(phash)", persisted=True)),
     Column("media_type", Text, nullable=False),
     Column("width_px", Integer, nullable=False),
     Column("height_px", Integer, nullable=False),
@@ -323,6 +326,7 @@ photo = Table(
     Index("ix_photo_report_id", "report_id"),
     Index("ix_photo_visit_client_id", "visit_client_id"),
     Index("ix_photo_phash", "phash"),
+    Index("ix_photo_phash_parts", "phash_parts", postgresql_using="gin"),
 )
 
 # --- detections ------------------------------------------------------------------------------------------------------
@@ -477,6 +481,12 @@ defect = Table(
     Index("ix_defect_make_safe_due", "make_safe_due_at", postgresql_where=text(_OPEN + " AND made_safe_at IS NULL")),
     Index("ix_defect_street_key", "street_key", postgresql_where=text(_OPEN)),
     Index("ix_defect_overdue", "id", postgresql_where=text("overdue")),
+    Index(
+        "ix_defect_wanting",
+        "permanent_due_at",
+        "id",
+        postgresql_where=text("state IN ('confirmed', 'made_safe', 'recalled', 'repaired_temporary')"),
+    ),
     Index("ix_defect_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("ix_defect_recurrence_of", "recurrence_of", postgresql_where=text("recurrence_of IS NOT NULL")),
 )

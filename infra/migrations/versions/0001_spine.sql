@@ -316,6 +316,8 @@ CREATE INDEX ix_defect_street_key ON defect (street_key) WHERE state IN ('candid
 
 CREATE INDEX ix_defect_updated_at ON defect (updated_at, id);
 
+CREATE INDEX ix_defect_wanting ON defect (permanent_due_at, id) WHERE state IN ('confirmed', 'made_safe', 'recalled', 'repaired_temporary');
+
 CREATE TABLE detection_batch (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     reference TEXT NOT NULL,
@@ -479,6 +481,11 @@ CREATE INDEX ix_merge_defect_id ON merge (defect_id);
 
 CREATE INDEX ix_merge_into_id ON merge (into_id);
 
+-- Two perceptual hashes that differ in four bits at most agree in one of these five parts.
+CREATE FUNCTION phash_parts(phash text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN ARRAY['a' || substr(phash, 1, 4), 'b' || substr(phash, 5, 3), 'c' || substr(phash, 8, 3),
+    'd' || substr(phash, 11, 3), 'e' || substr(phash, 14, 3)];
+
 CREATE TABLE photo (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     reference TEXT NOT NULL,
@@ -488,6 +495,7 @@ CREATE TABLE photo (
     role TEXT NOT NULL,
     sha256 BYTEA NOT NULL,
     phash VARCHAR(16) NOT NULL,
+    phash_parts TEXT[] GENERATED ALWAYS AS (phash_parts(phash)) STORED,
     media_type TEXT NOT NULL,
     width_px INTEGER NOT NULL,
     height_px INTEGER NOT NULL,
@@ -503,6 +511,8 @@ CREATE TABLE photo (
 );
 
 CREATE INDEX ix_photo_phash ON photo (phash);
+
+CREATE INDEX ix_photo_phash_parts ON photo USING gin (phash_parts);
 
 CREATE INDEX ix_photo_report_id ON photo (report_id);
 

@@ -1,0 +1,145 @@
+"""Defects that want a works order and have none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, exists, func, or_, select, true
+
+from shared.domain.terms import ContractorId, DefectId, OrderId
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import defect, recall, warranty, works_order, works_order_defect
+
+Kind = tuple[str, str, str | None]
+"""Class, band and area: what a lot is chosen by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """A defect that wants a works order. `promised_by` must mend it again at its own cost."""
+
+    id: DefectId
+    reference: str
+    state: str
+    class_code: str
+    band: str
+    area_code: str | None
+    street_key: str | None
+    make_safe_due_at: datetime | None
+    permanent_due_at: datetime | None
+    # The order that covered it until now: a temporary repair's.
+    replaces: OrderId | None
+    recall_id: int | None
+    promised_by: ContractorId | None
+    # The order whose repair failed, for a recall.
+    failed_order: OrderId | None
+
+
+_BAND = func.coalesce(defect.c.band, "R")
+_UNCOVERED = ~exists().where(works_order_defect.c.defect_id == defect.c.id, works_order_defect.c.ended_at.is_(None))
+
+
+def _wants(bands: Sequence[str]) -> Any:
+    """Whether a defect wants an order: a recall and a temporary repair in any band, else in one that has clocks."""
+    return and_(
+        defect.c.merged_into.is_(None),
+        or_(
+            defect.c.state == "repaired_temporary",
+            and_(defect.c.state == "recalled", _UNCOVERED),
+            and_(defect.c.state.in_(("confirmed", "made_safe")), defect.c.band == func.any(list(bands)), _UNCOVERED),
+        ),
+    )
+
+
+def wanting(tx: WriteTx, defect_ids: Sequence[int], bands: Sequence[str]) -> list[Wanting]:
+    """Those of the defects that want an order now, in the order of their ids. Locks their rows.
+
+    They are confirmed (or made safe without an order), graded into one of `bands`, temporarily repaired, or recalled.
+    """
+    covering = works_order_defect.alias("covering")
+    open_recall = (
+        select(recall.c.id, warranty.c.contractor_id, warranty.c.works_order_id)
+        .join(warranty, warranty.c.id == recall.c.warranty_id)
+        .where(
+            recall.c.defect_id == defect.c.id,
+            defect.c.state == "recalled",
+            recall.c.state == "attributable",
+            recall.c.works_order_id.is_(None),
+        )
+        .order_by(recall.c.id.desc())
+        .limit(1)
+        .lateral("promise")
+    )
+    rows = (
+        select(
+            defect.c.id,
+            defect.c.reference,
+            defect.c.state,
+            defect.c.class_code,
+            _BAND.label("band"),
+            defect.c.area_code,
+            defect.c.street_key,
+            defect.c.make_safe_due_at,
+            defect.c.permanent_due_at,
+            covering.c.works_order_id.label("replaces"),
+            open_recall.c.id.label("recall_id"),
+            open_recall.c.contractor_id.label("promised_by"),
+            open_recall.c.works_order_id.label("failed_order"),
+        )
+        .outerjoin(covering, and_(covering.c.defect_id == defect.c.id, covering.c.ended_at.is_(None)))
+        .outerjoin(open_recall, true())
+        .where(defect.c.id == func.any(list(defect_ids)), _wants(bands))
+        .order_by(defect.c.id)
+        .with_for_update(of=defect, key_share=True)
+    )
+    return [Wanting(**row) for row in tx.execute(rows).mappings()]
+
+
+def waiting_kinds(tx: ReadTx, bands: Sequence[str]) -> list[Kind]:
+    """What defects without an order are waiting, as (class, band, area): what a lot is chosen by."""
+    kinds = select(defect.c.class_code, _BAND.label("band"), defect.c.area_code).where(_waiting(bands)).distinct()
+    return [(row.class_code, row.band, row.area_code) for row in tx.execute(kinds)]
+
+
+def waiting(tx: ReadTx, kinds: Sequence[Kind], bands: Sequence[str], most: int) -> list[DefectId]:
+    """Defects of these kinds without an order, the most urgent first; those whose order a person cancelled stay."""
+    wanted = or_(
+        *(
+            and_(
+                defect.c.class_code == kind,
+                _BAND.is_not_distinct_from(band),
+                defect.c.area_code.is_not_distinct_from(area),
+            )
+            for kind, band, area in kinds
+        )
+    )
+    ids = (
+        select(defect.c.id).where(_waiting(bands), wanted).order_by(defect.c.permanent_due_at, defect.c.id).limit(most)
+    )
+    return list(tx.scalars(ids)) if kinds else []
+
+
+def _waiting(bands: Sequence[str]) -> Any:
+    """Its own list of states first, word for word that of the partial index."""
+    return and_(
+        defect.c.state.in_(("confirmed", "made_safe", "recalled", "repaired_temporary")),
+        _wants(bands),
+        ~_CANCELLED_BY_A_PERSON,
+    )
+
+
+_covered = works_order_defect.alias("covered")
+_CANCELLED_BY_A_PERSON = exists(
+    select(1)
+    .select_from(_covered.join(works_order, works_order.c.id == _covered.c.works_order_id))
+    .where(
+        _covered.c.defect_id == defect.c.id,
+        works_order.c.state == "cancelled",
+        _covered.c.works_order_id
+        == select(func.max(works_order_defect.c.works_order_id))
+        .where(works_order_defect.c.defect_id == defect.c.id)
+        .scalar_subquery(),
+    )
+)
+"""Its last order was cancelled: only a new grading or a person brings another."""

@@ -1,0 +1,221 @@
+"""Works orders and what they cover: finding defects that want one, making orders, locking them for their next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, exists, func, insert, select, text, update
+
+from shared.domain.terms import ContractorId, DefectId, OrderId, OrderState
+from shared.errors import NotFound
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import contractor, works_order, works_order_defect
+
+_ORDER = [column for column in works_order.c if column.name != "updated_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A works order as it stood when it was read. `defect_ids` are those that it covers still."""
+
+    id: OrderId
+    reference: str
+    contractor_id: ContractorId
+    lot: str
+    state: OrderState
+    kind: str
+    charge_to: str
+    band: str
+    street_key: str | None
+    area_code: str | None
+    issued_at: datetime
+    accepted_at: datetime | None
+    scheduled_for: datetime | None
+    make_safe_due_at: datetime | None
+    permanent_due_at: datetime | None
+    completed_at: datetime | None
+    visit_id: int | None
+    sampled: bool | None
+    verify_due_at: datetime | None
+    verified_at: datetime | None
+    verifier: str | None
+    missing: tuple[str, ...]
+    ended_at: datetime | None
+    follows: OrderId | None
+    declined_by: tuple[int, ...]
+    defect_ids: tuple[DefectId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be made, with the defects that it covers."""
+
+    reference: str
+    contractor_id: ContractorId
+    lot: str
+    kind: str
+    charge_to: str
+    band: str
+    street_key: str | None
+    area_code: str | None
+    make_safe_due_at: datetime | None
+    permanent_due_at: datetime | None
+    defect_ids: tuple[DefectId, ...]
+    follows: OrderId | None = None
+    declined_by: tuple[int, ...] = ()
+
+
+_OPEN_LINK = works_order_defect.c.ended_at.is_(None)
+
+
+def contractors(tx: ReadTx) -> dict[str, ContractorId]:
+    """Every contractor's id by its code in the policy."""
+    rows = tx.execute(select(contractor.c.code, contractor.c.id))
+    return {row.code: ContractorId(row.id) for row in rows}
+
+
+def insert_orders(tx: WriteTx, orders: Sequence[NewOrder], now: datetime) -> dict[str, OrderId]:
+    """Store orders (issued) with what they cover. Returns their ids by reference.
+
+    Raises:
+        IntegrityError: a defect is covered by another open order.
+    """
+    made = tx.execute(
+        insert(works_order).returning(works_order.c.reference, works_order.c.id),
+        [_row(order, now) for order in orders],
+    )
+    ids = {row.reference: OrderId(row.id) for row in made}
+    cover(tx, [(ids[order.reference], defect_id) for order in orders for defect_id in order.defect_ids])
+    return ids
+
+
+def _row(order: NewOrder, now: datetime) -> dict[str, Any]:
+    kept = {name: getattr(order, name) for name in NewOrder.__slots__ if name != "defect_ids"}
+    return {
+        **kept,
+        "declined_by": list(order.declined_by),
+        "state": OrderState.ISSUED,
+        "issued_at": now,
+        "updated_at": now,
+    }
+
+
+def cover(tx: WriteTx, links: Sequence[tuple[int, int]]) -> None:
+    """Let orders cover defects: (order, defect). An order that covered one before does so again."""
+    tx.execute(
+        text(
+            """
+            INSERT INTO works_order_defect (works_order_id, defect_id)
+            SELECT * FROM unnest(CAST(:orders AS bigint[]), CAST(:defects AS bigint[]))
+            ON CONFLICT (works_order_id, defect_id) DO UPDATE SET ended_at = NULL
+            """
+        ),
+        {"orders": [order for order, _ in links], "defects": [covered for _, covered in links]},
+    )
+
+
+def uncover(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> None:
+    """End the cover of these defects by whatever order holds them."""
+    tx.execute(
+        update(works_order_defect)
+        .where(works_order_defect.c.defect_id == func.any(list(defect_ids)), _OPEN_LINK)
+        .values(ended_at=now)
+    )
+
+
+def remember_remedies(tx: WriteTx, remedies: Sequence[tuple[int, int]]) -> None:
+    """Note on recalls the remedial order that was issued: (recall, order)."""
+    tx.execute(
+        text(
+            """
+            UPDATE recall SET works_order_id = told.order_id
+            FROM unnest(CAST(:recalls AS bigint[]), CAST(:orders AS bigint[])) AS told(recall_id, order_id)
+            WHERE recall.id = told.recall_id
+            """
+        ),
+        {"recalls": [recall_id for recall_id, _ in remedies], "orders": [order_id for _, order_id in remedies]},
+    )
+
+
+def joinable(tx: WriteTx, contractor_ids: Sequence[int], street_keys: Sequence[str]) -> list[Order]:
+    """First repair orders on these streets that are issued and not yet accepted. Locks those nobody else holds."""
+    rows = (
+        select(*_ORDER)
+        .where(
+            works_order.c.state == "issued",
+            works_order.c.kind == "repair",
+            works_order.c.charge_to == "council",
+            works_order.c.contractor_id == func.any(list(contractor_ids)),
+            works_order.c.street_key == func.any(list(street_keys)),
+        )
+        .order_by(works_order.c.id)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return _with_covers(tx, tx.execute(rows).all())
+
+
+def lock(tx: WriteTx, reference: str, contractor_id: int | None) -> Order:
+    """The order of this reference, its row locked. With `contractor_id`, only that contractor's own.
+
+    Raises:
+        NotFound: there is none, or it is another's.
+    """
+    rows = select(*_ORDER).where(works_order.c.reference == reference).with_for_update(key_share=True)
+    row = tx.execute(rows).one_or_none()
+    if row is None or contractor_id not in (None, row.contractor_id):
+        raise NotFound(f"There is no works order {reference}.")
+    return _with_covers(tx, [row])[0]
+
+
+def lock_many(tx: WriteTx, order_ids: Sequence[int]) -> list[Order]:
+    """The orders of these ids, in the order of their ids, their rows locked."""
+    rows = (
+        select(*_ORDER)
+        .where(works_order.c.id == func.any(list(order_ids)))
+        .order_by(works_order.c.id)
+        .with_for_update(key_share=True)
+    )
+    return _with_covers(tx, tx.execute(rows).all())
+
+
+def _with_covers(tx: ReadTx, rows: Sequence[Row[Any]]) -> list[Order]:
+    """What they cover, read after the lock was granted: another may have changed it while we waited."""
+    covered = tx.execute(
+        select(works_order_defect.c.works_order_id, works_order_defect.c.defect_id)
+        .where(works_order_defect.c.works_order_id == func.any([row.id for row in rows]), _OPEN_LINK)
+        .order_by(works_order_defect.c.defect_id)
+    ).all()
+    held: dict[int, list[int]] = {}
+    for link in covered:
+        held.setdefault(link.works_order_id, []).append(link.defect_id)
+    return [_order(row, held.get(row.id, [])) for row in rows]
+
+
+def _order(row: Row[Any], defect_ids: Sequence[int]) -> Order:
+    values = dict(row._mapping)
+    values["state"] = OrderState(row.state)
+    values["missing"], values["declined_by"] = tuple(row.missing), tuple(row.declined_by)
+    return Order(**values, defect_ids=tuple(DefectId(one) for one in defect_ids))
+
+
+def open_follower(tx: WriteTx, order_id: int, contractor_id: int) -> Order | None:
+    """The order of the same contractor that took over from this one and covers something still. Locks it."""
+    chain = (
+        select(works_order.c.id)
+        .where(works_order.c.follows == order_id, works_order.c.contractor_id == contractor_id)
+        .cte("chain", recursive=True)
+    )
+    chain = chain.union(
+        select(works_order.c.id)
+        .join(chain, works_order.c.follows == chain.c.id)
+        .where(works_order.c.contractor_id == contractor_id)
+    )
+    covering = exists().where(works_order_defect.c.works_order_id == works_order.c.id, _OPEN_LINK)
+    found = tx.scalar(
+        select(works_order.c.id)
+        .where(works_order.c.id.in_(select(chain.c.id)), covering)
+        .order_by(works_order.c.id.desc())
+        .limit(1)
+    )
+    return None if found is None else lock_many(tx, [found])[0]
