@@ -32,7 +32,6 @@ def told_by(request: Request) -> Credentials | None:
 
     Raises:
         SignInNeeded: the credentials are not of a form that we give out.
-        NotAllowed: a cookie comes with a request that another site may have caused.
     """
     if written := request.headers.get("authorization"):
         return _from_header(written)
@@ -52,33 +51,35 @@ def _from_header(written: str) -> Credentials:
 
 
 def _from_cookie(request: Request, cookie: str) -> Credentials | None:
-    try:
-        secret = _signer().unsign(cookie).decode()
-    except BadSignature:
+    """A browser sends its cookie along whoever made it ask, so for an unsafe request the cookie alone is nobody."""
+    secret = _unsigned(cookie)
+    if secret is None:
         return None
-    if request.method not in SAFE_METHODS:
-        refuse_other_sites(request)
-        _refuse_without_token(request, secret)
+    if request.method not in SAFE_METHODS and not (_is_our_site(request) and _shows_token(request, secret)):
+        return None
     return Credentials(Kind.SESSION, secret)
 
 
+def _is_our_site(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    origin = request.headers.get("origin")
+    ours = {request.url.netloc, urlsplit(settings().public_url).netloc}
+    return site in ("same-origin", "none") and (origin is None or urlsplit(origin).netloc in ours)
+
+
+def _shows_token(request: Request, secret: str) -> bool:
+    shown = request.headers.get(CSRF_HEADER, "")
+    return hmac.compare_digest(shown.encode(), csrf_token(secret).encode())
+
+
 def refuse_other_sites(request: Request) -> None:
-    """Refuse what a page of another site may have sent.
+    """Refuse what a page of another site made a browser send.
 
     Raises:
         NotAllowed: the browser says that the request comes from elsewhere.
     """
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    ours = {request.url.netloc, urlsplit(settings().public_url).netloc}
-    if site not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc not in ours):
+    if not _is_our_site(request):
         raise NotAllowed("This request came from another site.")
-
-
-def _refuse_without_token(request: Request, secret: str) -> None:
-    shown = request.headers.get(CSRF_HEADER, "")
-    if not hmac.compare_digest(shown.encode(), csrf_token(secret).encode()):
-        raise NotAllowed(f"Send the token that sign-in and /api/v1/me give, in the header {CSRF_HEADER}.")
 
 
 def csrf_token(secret: str) -> str:
@@ -88,8 +89,12 @@ def csrf_token(secret: str) -> str:
 
 def session_secret(request: Request) -> str | None:
     """The secret of the session that the cookie holds, where its signature is ours."""
+    return _unsigned(request.cookies.get(COOKIE, ""))
+
+
+def _unsigned(cookie: str) -> str | None:
     try:
-        return _signer().unsign(request.cookies.get(COOKIE, "")).decode()
+        return _signer().unsign(cookie).decode()
     except BadSignature:
         return None
 

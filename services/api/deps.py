@@ -73,7 +73,9 @@ class Rule:
         if Role.PUBLIC in self.roles:
             return asker
         if asker.role is Role.PUBLIC:
-            raise SignInNeeded("Sign in, or send an API key as a Bearer token.")
+            raise SignInNeeded(
+                "Sign in, or send an API key as a Bearer token. A cookie counts with the header X-CSRF-Token."
+            )
         if asker.role not in self.roles:
             raise NotAllowed(f"This is for: {', '.join(self.roles)}. You are known as {asker.role}.")
         if not asker.holds(self.scope):

@@ -131,7 +131,7 @@ def add_person(
     """
     _refuse_odd_person(email, role, password, contractor)
     company = _contractor(tx, contractor)
-    if access.person_exists(tx, email):
+    if access.person_id(tx, email) is not None:
         raise Conflict("This e-mail address is taken.", {"email": "is taken"})
     hashed = None if password is None else _hasher.hash(password)
     person_id = access.add_person(tx, email, name, role, company, hashed, now)
@@ -153,22 +153,35 @@ def _refuse_odd_person(email: str, role: Role, password: str | None, contractor:
         raise Invalid("This person cannot be added: " + "; ".join(f"{k} {v}" for k, v in wrong.items()) + ".", wrong)
 
 
-def disable_person(tx: WriteTx, person_id: PersonId, now: datetime) -> None:
+def disable_person(tx: WriteTx, email: str, now: datetime) -> None:
     """Let a person in no more; every session ends now.
 
     Raises:
-        NotFound: there is no such person who may still sign in.
+        NotFound: nobody has this address.
     """
-    if not access.disable_person(tx, person_id, now):
-        raise NotFound("There is no such person who may still sign in.")
+    person_id = _person(tx, email)
+    access.disable_person(tx, person_id, now)
+    access.end_sessions(tx, person_id, now)
     _record(tx, person_id, "disabled", now)
 
 
-def end_sessions(tx: WriteTx, person_id: PersonId, now: datetime) -> int:
-    """End every session of a person. Returns how many there were."""
+def end_sessions(tx: WriteTx, email: str, now: datetime) -> int:
+    """End every session of a person. Returns how many there were.
+
+    Raises:
+        NotFound: nobody has this address.
+    """
+    person_id = _person(tx, email)
     ended = access.end_sessions(tx, person_id, now)
     _record(tx, person_id, f"{ended} sessions ended", now)
     return ended
+
+
+def _person(tx: ReadTx, email: str) -> PersonId:
+    found = access.person_id(tx, email)
+    if found is None:
+        raise NotFound("Nobody has this e-mail address.")
+    return found
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------

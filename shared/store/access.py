@@ -99,41 +99,18 @@ def add_person(
     )
 
 
-def person_exists(tx: ReadTx, email: str) -> bool:
-    return tx.scalar(select(person.c.id).where(person.c.email == email.strip().lower())) is not None
+def person_id(tx: ReadTx, email: str) -> PersonId | None:
+    """A person's id, disabled or not."""
+    found: PersonId | None = tx.scalar(select(person.c.id).where(person.c.email == email.strip().lower()))
+    return found
 
 
 def set_password_hash(tx: WriteTx, person_id: int, password_hash: str) -> None:
     tx.execute(update(person).where(person.c.id == person_id).values(password_hash=password_hash))
 
 
-def disable_person(tx: WriteTx, person_id: int, now: datetime) -> bool:
-    """Disable a person and end every session. False when there is none such, or none that is enabled."""
-    disabled = update(person).where(person.c.id == person_id, person.c.disabled_at.is_(None)).values(disabled_at=now)
-    if tx.execute(disabled).rowcount == 0:
-        return False
-    end_sessions(tx, person_id, now)
-    return True
-
-
-def people(tx: ReadTx, *, after: int = 0, most: int = 100) -> list[RowMapping]:
-    """People in the order in which they were added, without their password hashes."""
-    rows = tx.execute(
-        select(
-            person.c.id,
-            person.c.email,
-            person.c.name,
-            person.c.role,
-            contractor.c.code.label("contractor"),
-            person.c.made_at,
-            person.c.disabled_at,
-        )
-        .outerjoin(contractor, contractor.c.id == person.c.contractor_id)
-        .where(person.c.id > after)
-        .order_by(person.c.id)
-        .limit(most)
-    )
-    return [row._mapping for row in rows]
+def disable_person(tx: WriteTx, person_id: int, now: datetime) -> None:
+    tx.execute(update(person).where(person.c.id == person_id, person.c.disabled_at.is_(None)).values(disabled_at=now))
 
 
 def start_session(tx: WriteTx, person_id: int, secret: str, now: datetime, ends_at: datetime) -> None:
@@ -171,29 +148,6 @@ def revoke_key(tx: WriteTx, prefix: str, now: datetime) -> int | None:
     revoked = update(api_key).where(api_key.c.prefix == prefix, api_key.c.revoked_at.is_(None)).values(revoked_at=now)
     found: int | None = tx.scalar(revoked.returning(api_key.c.id))
     return found
-
-
-def keys(tx: ReadTx, *, after: int = 0, most: int = 100) -> list[RowMapping]:
-    """Keys in the order in which they were made, without their hashes."""
-    rows = tx.execute(
-        select(
-            api_key.c.id,
-            api_key.c.prefix,
-            api_key.c.name,
-            api_key.c.role,
-            api_key.c.scopes,
-            source.c.code.label("source"),
-            contractor.c.code.label("contractor"),
-            api_key.c.made_at,
-            api_key.c.revoked_at,
-        )
-        .outerjoin(source, source.c.id == api_key.c.source_id)
-        .outerjoin(contractor, contractor.c.id == api_key.c.contractor_id)
-        .where(api_key.c.id > after)
-        .order_by(api_key.c.id)
-        .limit(most)
-    )
-    return [row._mapping for row in rows]
 
 
 def contractor_id(tx: ReadTx, code: str) -> int | None:

@@ -1,0 +1,95 @@
+"""Limits on how fast one address may send. Counts stand in Redis; with Redis away each process counts for itself."""
+
+import time
+from functools import lru_cache
+from typing import Annotated
+
+from fastapi import Depends, Request
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis import ConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from starlette.concurrency import run_in_threadpool
+
+from shared.errors import TooMany
+from shared.logs import logger
+from shared.settings import settings
+
+log = logger(__name__)
+
+PATIENCE_SECONDS = 0.05
+"""How long a request may wait for Redis, once: a Redis that is frozen, not gone, held callers for seconds."""
+REST_SECONDS = 5.0
+"""How long Redis is then left alone."""
+SIGN_IN = "10/minute"
+
+
+class _Counter:
+    """Counts in Redis, or here while Redis does not answer: a request is neither held nor refused for that."""
+
+    def __init__(self, address: str) -> None:
+        pool = ConnectionPool.from_url(
+            address,
+            socket_timeout=PATIENCE_SECONDS,
+            socket_connect_timeout=PATIENCE_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        storage = RedisStorage(address, connection_pool=pool, key_prefix="roadmend:rate")
+        self._shared = FixedWindowRateLimiter(storage)
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._resting_until = 0.0
+
+    def count(self, limit: RateLimitItem, what: str, who: str) -> int:
+        """Count one request. Returns 0, or after how many seconds to come again."""
+        if time.monotonic() >= self._resting_until:
+            try:
+                return self._counted(self._shared, limit, what, who)
+            except (RedisError, OSError) as error:
+                self._resting_until = time.monotonic() + REST_SECONDS
+                log.warning("rate_counts_alone", error=type(error).__name__)
+        return self._counted(self._own, limit, what, who)
+
+    @staticmethod
+    def _counted(limiter: FixedWindowRateLimiter, limit: RateLimitItem, what: str, who: str) -> int:
+        if limiter.hit(limit, what, who):
+            return 0
+        until = limiter.get_window_stats(limit, what, who).reset_time
+        return max(1, round(until - time.time()))
+
+
+@lru_cache
+def _counter(address: str) -> _Counter:
+    return _Counter(address)
+
+
+def refuse_too_many(limit: str, what: str, who: str) -> None:
+    """Count one request of `who`.
+
+    Raises:
+        TooMany: the limit ("60/minute") is passed.
+    """
+    wait = _counter(settings().redis_url).count(parse(limit), what, who)
+    if wait:
+        raise TooMany(f"That is more than {limit.replace('/', ' in a ')}. Come again in {wait} seconds.", wait)
+
+
+class Limited:
+    """A dependency: counts one request of the caller's address under a name. An empty setting counts nothing."""
+
+    def __init__(self, what: str, limit: str | None = None) -> None:
+        self.what = what
+        self.limit = limit
+
+    async def __call__(self, request: Request) -> None:
+        if not settings().rate_limit:
+            return
+        address = request.client.host if request.client else "unknown"
+        await run_in_threadpool(refuse_too_many, self.limit or settings().rate_limit, self.what, address)
+
+
+SignInLimit = Annotated[None, Depends(Limited("sign-in", SIGN_IN))]
+ReportLimit = Annotated[None, Depends(Limited("report"))]
+PhotoLimit = Annotated[None, Depends(Limited("photo"))]

@@ -1,0 +1,47 @@
+"""Lists of people and keys for administrators; no hash leaves the store."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, Select, select
+
+from shared.store.engine import ReadTx
+from shared.store.tables import api_key, contractor, person, source
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and where the next page begins; None when there is no more."""
+
+    rows: list[RowMapping]
+    next: int | None
+
+
+def people(tx: ReadTx, *, after: int = 0, most: int = 100) -> Page:
+    """People in the order in which they were added."""
+    columns = [person.c[name] for name in ("id", "email", "name", "role", "made_at", "disabled_at")]
+    rows = (
+        select(*columns, contractor.c.code.label("contractor"))
+        .outerjoin(contractor, contractor.c.id == person.c.contractor_id)
+        .where(person.c.id > after)
+        .order_by(person.c.id)
+    )
+    return _page(tx, rows, most)
+
+
+def keys(tx: ReadTx, *, after: int = 0, most: int = 100) -> Page:
+    """Keys in the order in which they were made."""
+    columns = [api_key.c[name] for name in ("id", "prefix", "name", "role", "scopes", "made_at", "revoked_at")]
+    rows = (
+        select(*columns, source.c.code.label("source"), contractor.c.code.label("contractor"))
+        .outerjoin(source, source.c.id == api_key.c.source_id)
+        .outerjoin(contractor, contractor.c.id == api_key.c.contractor_id)
+        .where(api_key.c.id > after)
+        .order_by(api_key.c.id)
+    )
+    return _page(tx, rows, most)
+
+
+def _page(tx: ReadTx, rows: Select[tuple[object, ...]], most: int) -> Page:
+    found = [row._mapping for row in tx.execute(rows.limit(most + 1))]
+    page = found[:most]
+    return Page(page, page[-1]["id"] if len(found) > most else None)
