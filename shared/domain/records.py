@@ -31,7 +31,7 @@ class PolicyError(Refusal):
 
     def __init__(self, source: str, line: int, key: str, sentence: str) -> None:
         where = f"{source}:{line}: {key}" if key else f"{source}:{line}"
-        super().__init__(f"{where}: {sentence}", {key: sentence} if key else None)
+        super().__init__(f"{where}: {sentence}")
         self.source, self.line, self.key = source, line, key
 
 
