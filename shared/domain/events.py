@@ -213,6 +213,7 @@ class DefectGraded(Event):
     why: tuple[str, ...]
     make_safe_due: str | None = None
     permanent_due: str | None = None
+    inspect_due: str | None = None
     seconded_by: str | None = None
 
 
