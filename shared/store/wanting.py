@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select, true
@@ -10,6 +9,7 @@ from sqlalchemy import and_, exists, func, or_, select, true
 from shared.domain.terms import ContractorId, DefectId, OrderId
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.tables import defect, recall, warranty, works_order, works_order_defect
+from shared.store.works import COVERABLE, Coverable, coverable
 
 Kind = tuple[str, str, str | None]
 """Class, band and area: what a lot is chosen by."""
@@ -19,15 +19,7 @@ Kind = tuple[str, str, str | None]
 class Wanting:
     """A defect that wants a works order. `promised_by` must mend it again at its own cost."""
 
-    id: DefectId
-    reference: str
-    state: str
-    class_code: str
-    band: str
-    area_code: str | None
-    street_key: str | None
-    make_safe_due_at: datetime | None
-    permanent_due_at: datetime | None
+    defect: Coverable
     # The order that covered it until now: a temporary repair's.
     replaces: OrderId | None
     recall_id: int | None
@@ -37,25 +29,29 @@ class Wanting:
 
 
 _BAND = func.coalesce(defect.c.band, "R")
+_CLOCK_RUNS = or_(defect.c.permanent_due_at.is_not(None), defect.c.make_safe_due_at.is_not(None))
+_DANGER_STANDS = and_(defect.c.make_safe_due_at.is_not(None), defect.c.made_safe_at.is_(None))
 _UNCOVERED = ~exists().where(works_order_defect.c.defect_id == defect.c.id, works_order_defect.c.ended_at.is_(None))
 
 
-def _wants(bands: Sequence[str]) -> Any:
-    """Whether a defect wants an order: a recall and a temporary repair in any band, else in one that has clocks."""
+def _wants() -> Any:
+    """Whether a defect wants an order: a recall and a temporary repair always, else when a clock for repair runs."""
     return and_(
         defect.c.merged_into.is_(None),
         or_(
             defect.c.state == "repaired_temporary",
             and_(defect.c.state == "recalled", _UNCOVERED),
-            and_(defect.c.state.in_(("confirmed", "made_safe")), defect.c.band == func.any(list(bands)), _UNCOVERED),
+            and_(defect.c.state.in_(("confirmed", "made_safe")), _CLOCK_RUNS, _UNCOVERED),
+            and_(defect.c.state == "third_party", _DANGER_STANDS, _UNCOVERED),
         ),
     )
 
 
-def wanting(tx: WriteTx, defect_ids: Sequence[int], bands: Sequence[str]) -> list[Wanting]:
+def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
     """Those of the defects that want an order now, in the order of their ids. Locks their rows.
 
-    They are confirmed (or made safe without an order), graded into one of `bands`, temporarily repaired, or recalled.
+    They are confirmed (or made safe without an order) and graded, another's to mend but not yet made safe, temporarily
+    repaired, or recalled.
     """
     covering = works_order_defect.alias("covering")
     open_recall = (
@@ -73,15 +69,7 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int], bands: Sequence[str]) -> lis
     )
     rows = (
         select(
-            defect.c.id,
-            defect.c.reference,
-            defect.c.state,
-            defect.c.class_code,
-            _BAND.label("band"),
-            defect.c.area_code,
-            defect.c.street_key,
-            defect.c.make_safe_due_at,
-            defect.c.permanent_due_at,
+            *COVERABLE,
             covering.c.works_order_id.label("replaces"),
             open_recall.c.id.label("recall_id"),
             open_recall.c.contractor_id.label("promised_by"),
@@ -89,22 +77,31 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int], bands: Sequence[str]) -> lis
         )
         .outerjoin(covering, and_(covering.c.defect_id == defect.c.id, covering.c.ended_at.is_(None)))
         .outerjoin(open_recall, true())
-        .where(defect.c.id == func.any(list(defect_ids)), _wants(bands))
+        .where(defect.c.id == func.any(list(defect_ids)), _wants())
         .order_by(defect.c.id)
         .with_for_update(of=defect, key_share=True)
     )
-    return [Wanting(**row) for row in tx.execute(rows).mappings()]
+    return [
+        Wanting(coverable(row), row.replaces, row.recall_id, row.promised_by, row.failed_order)
+        for row in tx.execute(rows)
+    ]
 
 
-def waiting_kinds(tx: ReadTx, bands: Sequence[str]) -> list[Kind]:
+def recalled(tx: ReadTx, recall_ids: Sequence[int]) -> list[DefectId]:
+    """The defects that these recalls are about."""
+    return list(tx.scalars(select(recall.c.defect_id).where(recall.c.id == func.any(list(recall_ids)))))
+
+
+def waiting_kinds(tx: ReadTx) -> list[Kind]:
     """What defects without an order are waiting, as (class, band, area): what a lot is chosen by."""
-    kinds = select(defect.c.class_code, _BAND.label("band"), defect.c.area_code).where(_waiting(bands)).distinct()
+    kinds = select(defect.c.class_code, _BAND.label("band"), defect.c.area_code).where(_waiting()).distinct()
     return [(row.class_code, row.band, row.area_code) for row in tx.execute(kinds)]
 
 
-def waiting(tx: ReadTx, kinds: Sequence[Kind], bands: Sequence[str], most: int) -> list[DefectId]:
-    """Defects of these kinds without an order, the most urgent first; those whose order a person cancelled stay."""
+def waiting(tx: ReadTx, kinds: Sequence[Kind], most: int) -> list[DefectId]:
+    """Defects of these kinds without an order, the most urgent first, and recalls of every kind."""
     wanted = or_(
+        defect.c.state == "recalled",
         *(
             and_(
                 defect.c.class_code == kind,
@@ -112,19 +109,17 @@ def waiting(tx: ReadTx, kinds: Sequence[Kind], bands: Sequence[str], most: int) 
                 defect.c.area_code.is_not_distinct_from(area),
             )
             for kind, band, area in kinds
-        )
+        ),
     )
-    ids = (
-        select(defect.c.id).where(_waiting(bands), wanted).order_by(defect.c.permanent_due_at, defect.c.id).limit(most)
-    )
-    return list(tx.scalars(ids)) if kinds else []
+    ids = select(defect.c.id).where(_waiting(), wanted).order_by(defect.c.permanent_due_at, defect.c.id)
+    return list(tx.scalars(ids.limit(most)))
 
 
-def _waiting(bands: Sequence[str]) -> Any:
+def _waiting() -> Any:
     """Its own list of states first, word for word that of the partial index."""
     return and_(
-        defect.c.state.in_(("confirmed", "made_safe", "recalled", "repaired_temporary")),
-        _wants(bands),
+        defect.c.state.in_(("confirmed", "made_safe", "recalled", "repaired_temporary", "third_party")),
+        _wants(),
         ~_CANCELLED_BY_A_PERSON,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, exists, func, insert, select, text, update
 from shared.domain.terms import ContractorId, DefectId, OrderId, OrderState
 from shared.errors import NotFound
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import contractor, works_order, works_order_defect
+from shared.store.tables import contractor, defect, works_order, works_order_defect
 
 _ORDER = [column for column in works_order.c if column.name != "updated_at"]
 
@@ -48,6 +48,43 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverable:
+    """What of a defect matters to its works order. `band` "R" stands for a recall that was not graded anew."""
+
+    id: DefectId
+    reference: str
+    state: str
+    class_code: str
+    band: str
+    area_code: str | None
+    street_key: str | None
+    make_safe_due_at: datetime | None
+    permanent_due_at: datetime | None
+    made_safe_at: datetime | None
+    repaired_at: datetime | None
+
+
+COVERABLE = [
+    defect.c.id,
+    defect.c.reference,
+    defect.c.state,
+    defect.c.class_code,
+    func.coalesce(defect.c.band, "R").label("band"),
+    defect.c.area_code,
+    defect.c.street_key,
+    defect.c.make_safe_due_at,
+    defect.c.permanent_due_at,
+    defect.c.made_safe_at,
+    defect.c.repaired_at,
+]
+
+
+def coverable(row: Row[Any]) -> Coverable:
+    """What a row that selects `COVERABLE` says; it may select more."""
+    return Coverable(**{name: row._mapping[name] for name in Coverable.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrder:
     """An order to be made, with the defects that it covers."""
 
@@ -64,6 +101,8 @@ class NewOrder:
     defect_ids: tuple[DefectId, ...]
     follows: OrderId | None = None
     declined_by: tuple[int, ...] = ()
+    # When the contractor was told; None: now. A part split off keeps the time of the whole.
+    issued_at: datetime | None = None
 
 
 _OPEN_LINK = works_order_defect.c.ended_at.is_(None)
@@ -96,7 +135,7 @@ def _row(order: NewOrder, now: datetime) -> dict[str, Any]:
         **kept,
         "declined_by": list(order.declined_by),
         "state": OrderState.ISSUED,
-        "issued_at": now,
+        "issued_at": order.issued_at or now,
         "updated_at": now,
     }
 
@@ -197,6 +236,39 @@ def _order(row: Row[Any], defect_ids: Sequence[int]) -> Order:
     values["state"] = OrderState(row.state)
     values["missing"], values["declined_by"] = tuple(row.missing), tuple(row.declined_by)
     return Order(**values, defect_ids=tuple(DefectId(one) for one in defect_ids))
+
+
+def covered_by(tx: ReadTx, order_ids: Sequence[int]) -> dict[int, list[Coverable]]:
+    """The defects that each order covers still, in the order of their ids."""
+    rows = tx.execute(
+        select(works_order_defect.c.works_order_id, *COVERABLE)
+        .join(defect, defect.c.id == works_order_defect.c.defect_id)
+        .where(works_order_defect.c.works_order_id == func.any(list(order_ids)), _OPEN_LINK)
+        .order_by(defect.c.id)
+    )
+    covered: dict[int, list[Coverable]] = {}
+    for row in rows:
+        covered.setdefault(row.works_order_id, []).append(coverable(row))
+    return covered
+
+
+def lock_covered(tx: WriteTx, order: Order) -> list[Coverable]:
+    """The defects that an order covers still, in the order of their ids. Locks their rows."""
+    rows = (
+        select(*COVERABLE)
+        .where(defect.c.id == func.any(list(order.defect_ids)))
+        .order_by(defect.c.id)
+        .with_for_update(key_share=True)
+    )
+    return [coverable(row) for row in tx.execute(rows)]
+
+
+def open_orders_of(tx: ReadTx, defect_ids: Sequence[int]) -> list[OrderId]:
+    """The orders that cover these defects now."""
+    covering = select(works_order_defect.c.works_order_id).distinct().where(
+        works_order_defect.c.defect_id == func.any(list(defect_ids)), _OPEN_LINK
+    )
+    return list(tx.scalars(covering))
 
 
 def open_follower(tx: WriteTx, order_id: int, contractor_id: int) -> Order | None:
