@@ -1,0 +1,124 @@
+"""Settles a batch of sightings in their order, each seeing what those before it did, so that batches change nothing.
+
+The board holds what stands near the batch (the store fetches it) and what the batch itself founds and joins.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.domain.dedupe import judge
+from shared.domain.policy import DuplicateRules
+from shared.domain.verdicts import Footprint, New, Place, Same, Sighting, Standing, Verdict
+
+Cell = tuple[int, int]
+
+
+def averaged(x: float, y: float, accuracy_m: float, seen: Sighting) -> tuple[float, float, float]:
+    """The mean weighted by 1/accuracy², with one more sighting; the third is the accuracy of the mean."""
+    mine, its = 1.0 / accuracy_m**2, 1.0 / seen.accuracy_m**2
+    both = mine + its
+    return (x * mine + seen.x * its) / both, (y * mine + seen.y * its) / both, both**-0.5
+
+
+@dataclass(slots=True)
+class Board:
+    """Places by grid cell. `reach_m` is how far any sighting of the batch may look, and the size of a cell."""
+
+    reach_m: float
+    alike: Mapping[str, frozenset[str]]
+    """For each class, those that count as the same kind, itself included."""
+    cells: dict[Cell, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    means: dict[int, Place] = field(default_factory=dict)
+    standing: dict[int, Standing] = field(default_factory=dict)
+
+    def put(self, place: Place) -> None:
+        """A place where a defect was seen."""
+        self.standing.setdefault(place.of.id, place.of)
+        self.cells[self._cell(place.x, place.y)].append(place)
+
+    def put_mean(self, defect: Standing) -> None:
+        """The place that moves with the mean of all that saw it: where a machine has seen it, or it has ended."""
+        where = (defect.x, defect.y, defect.accuracy_m)
+        mean = Place(defect, *where, defect.street_key, defect.street_side, defect.level)
+        self.means[defect.id] = mean
+        self.put(mean)
+
+    def near(self, seen: Sighting) -> list[Place]:
+        """Places in the cells around, of the same kind of defect; `judge` measures them."""
+        column, row = self._cell(seen.x, seen.y)
+        kinds = self.alike[seen.class_code]
+        return [
+            place
+            for i in (column - 1, column, column + 1)
+            for j in (row - 1, row, row + 1)
+            for place in self.cells.get((i, j), ())
+            if place.of.class_code in kinds
+        ]
+
+    def found(self, seen: Sighting, number: int) -> Standing:
+        """A defect that this sighting is the first of; `number` is its id until it is recorded."""
+        where = (seen.x, seen.y, seen.accuracy_m)
+        defect = Standing(number, seen.class_code, *where, seen.known_at, seen.seen_at, seen=1)
+        defect.street_key, defect.street_side, defect.level = seen.street_key, seen.street_side, seen.level
+        self.standing[number] = defect
+        self._seen_by(seen, defect)
+        return defect
+
+    def join(self, seen: Sighting, defect: Standing) -> None:
+        """Let the defect have been seen once more: its mean moves, and the sighting's own place draws later ones."""
+        defect.x, defect.y, defect.accuracy_m = averaged(defect.x, defect.y, defect.accuracy_m, seen)
+        defect.seen += 1
+        defect.last_seen_at = max(defect.last_seen_at, seen.seen_at)
+        self._seen_by(seen, defect)
+
+    def _seen_by(self, seen: Sighting, defect: Standing) -> None:
+        mean = self.means.get(defect.id)
+        if mean is not None:
+            self._move(mean)
+        elif seen.machine:
+            self.put_mean(defect)
+        if seen.survey_pass is not None and seen.survey_pass not in defect.passes:
+            defect.passes.add(seen.survey_pass)
+            defect.passes_added += 1
+        if not seen.machine or seen.survey_pass is not None:
+            self.put(_own_place(seen, defect))
+
+    def _move(self, mean: Place) -> None:
+        before = self._cell(mean.x, mean.y)
+        mean.x, mean.y, mean.accuracy_m = mean.of.x, mean.of.y, mean.of.accuracy_m
+        after = self._cell(mean.x, mean.y)
+        if before != after:
+            self.cells[before].remove(mean)
+            self.cells[after].append(mean)
+
+    def _cell(self, x: float, y: float) -> Cell:
+        return int(x // self.reach_m), int(y // self.reach_m)
+
+
+def _own_place(seen: Sighting, defect: Standing) -> Place:
+    where = (seen.x, seen.y, seen.accuracy_m, seen.street_key, seen.street_side, seen.level)
+    return Place(defect, *where, seen.house_number, seen.survey_pass)
+
+
+def settle(
+    board: Board,
+    seen: Sequence[Sighting],
+    rules: Callable[[str], DuplicateRules],
+    footprints: Mapping[int, Sequence[Footprint]],
+    apart: Container[tuple[int, int]] = frozenset(),
+) -> list[Verdict]:
+    """One verdict for each sighting, in their order. `footprints` are by position in the batch.
+
+    The defect of a `New` at position n has the id -(n + 1) until it is recorded.
+    """
+    verdicts: list[Verdict] = []
+    for position, one in enumerate(seen):
+        verdict = judge(one, board.near(one), rules(one.class_code), footprints.get(position, ()), apart)
+        match verdict:
+            case Same(defect_id):
+                board.join(one, board.standing[defect_id])
+            case New():
+                board.found(one, -(position + 1))
+        verdicts.append(verdict)
+    return verdicts
