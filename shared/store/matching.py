@@ -1,0 +1,208 @@
+"""What stands near a batch of sightings, fetched for one or a hundred thousand in a few statements; and the locks.
+
+The verdict is the domain's (`domain/dedupe.py: judge`, through `domain/board.py`): SQL only says what is near, so that
+one rule decides for a report, for a survey's detections and for the scoring of other cities.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Double, Text, TextClause, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.domain.board import Board
+from shared.domain.dedupe import joining_reach_m, reach_m
+from shared.domain.policy import DuplicateRules, Policy
+from shared.domain.terms import LIVE_WARRANTY, OPEN_DEFECT, DefectId, WarrantyId, WarrantyState
+from shared.domain.verdicts import Footprint, Place, Sighting, Standing
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import GRID, apart, defect, sighting
+
+CELL_M = 64.0
+TILE_M = 4096.0
+MOST_CELLS = 3_000
+"""A batch that touches more cells than this takes whole tiles: the server's lock table has an end."""
+
+_SQL = Path(__file__).parent / "sql"
+_OPEN = sorted(OPEN_DEFECT)
+_CLAIMABLE = sorted(LIVE_WARRANTY | {WarrantyState.EXPIRED})
+"""An expired warranty still answers for what was seen in its term and told later: the statement checks the day."""
+_ARRAYS: Mapping[str, Any] = {
+    "xs": Double,
+    "ys": Double,
+    "classes": Text,
+    "ours": Text,
+    "others": Text,
+    "open": Text,
+    "live": Text,
+    "placed": BigInteger,
+    "times": DateTime(timezone=True),
+}
+
+
+def _named(file: str) -> TextClause:
+    written = (_SQL / file).read_text()
+    used: list[Any] = [bindparam(name, type_=ARRAY(kind)) for name, kind in _ARRAYS.items() if f":{name}" in written]
+    return text(written).bindparams(*used)
+
+
+_STANDING, _PLACES, _FOOTPRINTS = (_named(f"match_{name}.sql") for name in ("standing", "places", "footprints"))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a batch is judged against. `footprints` are by position in the batch."""
+
+    board: Board
+    footprints: Mapping[int, Sequence[Footprint]]
+    apart: frozenset[tuple[int, int]]
+
+
+def all_rules(policy: Policy) -> list[DuplicateRules]:
+    """Every class's rules once."""
+    return [policy.duplicates, *policy.duplicates_by_class.values()]
+
+
+def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surroundings:
+    """Fetch what any of the sightings could be of. They are all of people, or all of machines."""
+    machine = any(one.machine for one in seen)
+    reach = max(reach_m(rules, machine=machine) for rules in all_rules(policy))
+    kinds = {one.class_code for one in seen}
+    board = Board(reach, {kind: policy.kinds_like(kind) for kind in kinds})
+    asked = _asked(seen, board.alike) | {"reach": reach, "grid": GRID, "open": _OPEN}
+    places = list(tx.execute(_PLACES, asked))
+    rows = list(tx.execute(_STANDING, {**asked, "placed": [row.defect_id for row in places]}))
+    _fill(board, rows, places)
+    if machine:
+        _add_own_passes(tx, board, seen)
+    return Surroundings(board, _footprints(tx, seen, asked, policy), _apart(tx, list(board.standing)))
+
+
+def _asked(seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    pairs = [(ours, other) for ours, others in sorted(alike.items()) for other in sorted(others)]
+    return {
+        "xs": [one.x for one in seen],
+        "ys": [one.y for one in seen],
+        "classes": [one.class_code for one in seen],
+        "ours": [ours for ours, _ in pairs],
+        "others": [other for _, other in pairs],
+    }
+
+
+def _fill(board: Board, rows: Sequence[Any], places: Sequence[Any]) -> None:
+    for row in rows:
+        *facts, moves = row
+        standing = Standing(*facts)
+        board.standing[standing.id] = standing
+        if moves:
+            board.put_mean(standing)
+    for row in places:
+        _, defect_id, *where = row
+        board.put(Place(board.standing[defect_id], *where))
+
+
+def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
+    """Where the very passes of the batch saw these defects before: a pass that came in two requests is one pass."""
+    passes = sorted({one.survey_pass for one in seen if one.survey_pass is not None})
+    if not passes or not board.standing:
+        return
+    rows: Any = select(
+        sighting.c.defect_id,
+        func.ST_X(sighting.c.geom),
+        func.ST_Y(sighting.c.geom),
+        sighting.c.accuracy_m,
+        sighting.c.street_key,
+        sighting.c.street_side,
+        sighting.c.level,
+        sighting.c.survey_pass,
+    ).where(
+        sighting.c.defect_id == func.any(list(board.standing)),
+        sighting.c.survey_pass == func.any(passes),
+        sighting.c.unlinked_at.is_(None),
+    )
+    for defect_id, x, y, accuracy, street_key, side, level, survey_pass in tx.execute(rows):
+        standing = board.standing[defect_id]
+        standing.passes.add(survey_pass)
+        board.put(Place(standing, x, y, accuracy, street_key, side, level, None, survey_pass))
+
+
+def _footprints(
+    tx: ReadTx, seen: Sequence[Sighting], asked: Mapping[str, Any], policy: Policy
+) -> dict[int, list[Footprint]]:
+    params = {
+        **asked,
+        "times": [one.seen_at for one in seen],
+        "cap": max(rules.same_cap_m for rules in all_rules(policy)),
+        "live": _CLAIMABLE,
+        "zone": policy.calendar.timezone,
+    }
+    found: dict[int, list[Footprint]] = {}
+    for n, warranty_id, defect_id, *facts in tx.execute(_FOOTPRINTS, params):
+        found.setdefault(n, []).append(Footprint(WarrantyId(warranty_id), DefectId(defect_id), *facts))
+    return found
+
+
+def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
+    """Pairs that a person told apart, lower id first."""
+    if len(defects) < 2:
+        return frozenset()
+    told: Any = select(apart.c.defect_id, apart.c.other_id).where(
+        apart.c.defect_id == func.any(list(defects)),
+        apart.c.other_id == func.any(list(defects)),
+        apart.c.undone_at.is_(None),
+    )
+    return frozenset((min(pair), max(pair)) for pair in tx.execute(told))
+
+
+# --- locks -----------------------------------------------------------------------------------------------------------
+
+_TAKE = "SELECT {} FROM unnest(:keys) WITH ORDINALITY AS cell(key, n) ORDER BY n"
+_EXCLUSIVE, _SHARED = (
+    text(_TAKE.format(f"{name}(key)")).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
+    for name in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
+)
+
+
+def lock_places(tx: WriteTx, points: Sequence[tuple[float, float]], policy: Policy) -> None:
+    """Keep everyone else from deciding near these places until this transaction ends (DESIGN 4).
+
+    Two sightings that may be joined lie within the joining reach of each other, so that circles of half of it meet, and
+    share a cell. Locks first the tiles (shared), then the cells (exclusive), each in order; a batch that touches too
+    many cells takes its tiles exclusively instead.
+    """
+    half = max(joining_reach_m(rules) for rules in all_rules(policy)) / 2
+    tiles, cells = _touched(points, half, TILE_M, 0), _touched(points, half, CELL_M, 1)
+    if len(cells) > MOST_CELLS:
+        tx.execute(_EXCLUSIVE, {"keys": tiles})
+        return
+    tx.execute(_SHARED, {"keys": tiles})
+    tx.execute(_EXCLUSIVE, {"keys": cells})
+
+
+def _touched(points: Sequence[tuple[float, float]], half: float, size: float, kind: int) -> list[int]:
+    """Keys of the squares that the circles' boxes touch, sorted."""
+    keys = {
+        _key(kind, column, row)
+        for x, y in points
+        for column in range(int((x - half) // size), int((x + half) // size) + 1)
+        for row in range(int((y - half) // size), int((y + half) // size) + 1)
+    }
+    return sorted(keys)
+
+
+def _key(kind: int, column: int, row: int) -> int:
+    """One number for a square: kind, column and row side by side in 63 bits. No other lock uses numbers so large."""
+    return (1 << 61) | (kind << 60) | ((column & 0x3FFFFFFF) << 30) | (row & 0x3FFFFFFF)
+
+
+def lock_open(tx: WriteTx, defects: Sequence[int]) -> set[int]:
+    """Those of the defects that are open, locked in the order of their ids until the transaction ends."""
+    rows = (
+        select(defect.c.id, defect.c.state)
+        .where(defect.c.id == func.any(sorted(defects)))
+        .order_by(defect.c.id)
+        .with_for_update(key_share=True)
+    )
+    return {row.id for row in tx.execute(rows) if row.state in OPEN_DEFECT}

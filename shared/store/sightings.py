@@ -1,0 +1,273 @@
+"""Writes what matching decided: new defects, sightings with verdict and reasons, and what defects gain by them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
+from shared.domain.verdicts import Sighting, Standing, Unsure
+from shared.store import references
+from shared.store.engine import WriteTx
+from shared.store.network import EDGE_M
+from shared.store.tables import GRID, question
+from shared.store.told import tell
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sighting with its row: `id` is that of the report or of the detection."""
+
+    id: int
+    sighting: Sighting
+    street_id: int | None = None
+    danger: bool = False
+    depth_mm: float | None = None
+    width_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A defect to be recorded: who saw it first, how it stands after the batch, and what it recurs from."""
+
+    first: Seen
+    standing: Standing
+    known_at: datetime
+    danger: bool
+    reports: int
+    detections: int
+    depth_mm: float | None = None
+    width_mm: float | None = None
+    recurrence_of: DefectId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A sighting of a recorded defect. `verdict`: same, new, recall or person."""
+
+    seen: Seen
+    defect_id: DefectId
+    verdict: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resighted:
+    """What a batch adds to a defect that was there."""
+
+    standing: Standing
+    known_at: datetime
+    danger: bool
+    reports: int
+    detections: int
+    depth_mm: float | None = None
+    width_mm: float | None = None
+
+
+_FOUNDED = {
+    "reference": "text",
+    "class_code": "text",
+    "x": "float8",
+    "y": "float8",
+    "accuracy_m": "float8",
+    "street_id": "bigint",
+    "street_key": "text",
+    "street_side": "text",
+    "level": "smallint",
+    "house_number": "integer",
+    "danger": "boolean",
+    "reports": "integer",
+    "detections": "integer",
+    "survey_passes": "integer",
+    "known_at": "timestamptz",
+    "opened_at": "timestamptz",
+    "last_seen_at": "timestamptz",
+    "depth_mm": "float8",
+    "width_mm": "float8",
+    "recurrence_of": "bigint",
+}
+
+_RECORD = """
+    INSERT INTO defect (
+        reference, class_code, state, lat, lon, accuracy_m, geom, street_id, street_key, street_side, level,
+        house_number, area_code, hierarchy, danger, reports, detections, survey_passes, known_at, clock_from,
+        opened_at, last_seen_at, depth_mm, width_mm, recurrence_of, policy_id, updated_at)
+    SELECT told.reference, told.class_code, :state, ST_Y(place.wgs), ST_X(place.wgs), told.accuracy_m, place.geom,
+           told.street_id, told.street_key, told.street_side, told.level, told.house_number,
+           (
+               SELECT area.code FROM area_piece JOIN area ON area.id = area_piece.area_id
+               WHERE ST_DWithin(area_piece.geom, place.geom, :edge)
+               ORDER BY area.kind <> 'district', ST_Distance(area_piece.geom, place.geom), area.id LIMIT 1
+           ),
+           street.hierarchy, told.danger, told.reports, told.detections, told.survey_passes, told.known_at,
+           told.known_at, told.opened_at, told.last_seen_at, told.depth_mm, told.width_mm, told.recurrence_of,
+           :policy, :now
+    FROM {told}
+    CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(told.x, told.y), :grid) AS geom) AS grid
+    CROSS JOIN LATERAL (SELECT grid.geom, ST_Transform(grid.geom, 4326) AS wgs) AS place
+    LEFT JOIN street ON street.id = told.street_id
+    RETURNING reference, id
+"""
+
+
+def record(tx: WriteTx, found: Sequence[Founded], policy: PolicyVersionId, now: datetime) -> list[DefectId]:
+    """Insert the defects as candidates, in one statement. Returns their ids in the same order."""
+    if not found:
+        return []
+    named = references.fresh_many("D", len(found))
+    rows = [_founded_row(reference, one) for reference, one in zip(named, found, strict=True)]
+    told = tell(tx, _FOUNDED, rows)
+    params = {"state": DefectState.CANDIDATE, "edge": EDGE_M, "grid": GRID, "policy": policy, "now": now}
+    made = {row.reference: row.id for row in tx.execute(text(_RECORD.format(told=told.relation)), params | told.params)}
+    return [DefectId(made[reference]) for reference in named]
+
+
+def _founded_row(reference: str, one: Founded) -> tuple[Any, ...]:
+    standing, first = one.standing, one.first.sighting
+    return (
+        reference,
+        first.class_code,
+        standing.x,
+        standing.y,
+        standing.accuracy_m,
+        one.first.street_id,
+        first.street_key,
+        first.street_side,
+        first.level,
+        first.house_number,
+        one.danger,
+        one.reports,
+        one.detections,
+        standing.passes_added,
+        one.known_at,
+        standing.opened_at,
+        standing.last_seen_at,
+        one.depth_mm,
+        one.width_mm,
+        one.recurrence_of,
+    )
+
+
+_LINKED = {"seen_id": "bigint", "defect_id": "bigint", "verdict": "text", "why": "text"}
+_OF_REPORTS = {**_LINKED, "street_key": "text", "house_number": "integer"}
+
+_LINK_REPORTS = """
+    INSERT INTO sighting (
+        defect_id, report_id, class_code, lat, lon, accuracy_m, geom, street_id, street_key, street_side, level,
+        house_number, seen_at, known_at, danger, verdict, why, policy_id, linked_at)
+    SELECT told.defect_id, report.id, report.class_code, report.lat, report.lon, report.accuracy_m, report.geom,
+           report.street_id, told.street_key, report.street_side, report.level, told.house_number,
+           report.observed_at, report.received_at, report.danger, told.verdict, told.why, :policy, :now
+    FROM {told} JOIN report ON report.id = told.seen_id
+"""
+
+_LINK_DETECTIONS = """
+    INSERT INTO sighting (
+        defect_id, detection_id, survey_pass, class_code, lat, lon, accuracy_m, geom, street_id, street_key,
+        street_side, level, seen_at, known_at, verdict, why, policy_id, linked_at)
+    SELECT told.defect_id, detection.id, detection.survey_pass_id, detection.class_code, detection.lat, detection.lon,
+           detection.accuracy_m, detection.geom, detection.street_id, detection.street_key, detection.street_side,
+           detection.level, detection.captured_at, detection.received_at, told.verdict, told.why, :policy, :now
+    FROM {told} JOIN detection ON detection.id = told.seen_id AND detection.received_at >= :since
+"""
+
+
+def link_reports(tx: WriteTx, links: Sequence[Link], policy: PolicyVersionId | None, now: datetime) -> None:
+    """Insert the sightings of reports."""
+    if links:
+        rows = [(link.seen.id, link.defect_id, link.verdict, link.why, *_address(link.seen.sighting)) for link in links]
+        told = tell(tx, _OF_REPORTS, rows)
+        tx.execute(text(_LINK_REPORTS.format(told=told.relation)), {"policy": policy, "now": now} | told.params)
+
+
+def _address(seen: Sighting) -> tuple[str | None, int | None]:
+    return seen.street_key, seen.house_number
+
+
+def link_detections(
+    tx: WriteTx, links: Sequence[Link], policy: PolicyVersionId, now: datetime, since: datetime
+) -> None:
+    """Insert the sightings of detections, none of which was received before `since`: older months stay shut."""
+    if links:
+        told = tell(tx, _LINKED, [(link.seen.id, link.defect_id, link.verdict, link.why) for link in links])
+        params = {"policy": policy, "now": now, "since": since}
+        tx.execute(text(_LINK_DETECTIONS.format(told=told.relation)), params | told.params)
+
+
+_RESIGHTED = {
+    "id": "bigint",
+    "x": "float8",
+    "y": "float8",
+    "accuracy_m": "float8",
+    "danger": "boolean",
+    "reports": "integer",
+    "detections": "integer",
+    "passes": "integer",
+    "known_at": "timestamptz",
+    "last_seen_at": "timestamptz",
+    "depth_mm": "float8",
+    "width_mm": "float8",
+}
+
+_RESIGHT = """
+    UPDATE defect SET
+        geom = place.geom, lat = ST_Y(place.wgs), lon = ST_X(place.wgs), accuracy_m = told.accuracy_m,
+        danger = defect.danger OR told.danger,
+        reports = defect.reports + told.reports, detections = defect.detections + told.detections,
+        survey_passes = defect.survey_passes + told.passes,
+        known_at = least(defect.known_at, told.known_at),
+        -- A clock that was based anew on later knowledge stays there.
+        clock_from = CASE WHEN defect.clock_from = defect.known_at THEN least(defect.known_at, told.known_at)
+                          ELSE defect.clock_from END,
+        last_seen_at = greatest(defect.last_seen_at, told.last_seen_at),
+        depth_mm = greatest(defect.depth_mm, told.depth_mm), width_mm = greatest(defect.width_mm, told.width_mm),
+        updated_at = :now
+    FROM {told}
+    CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(told.x, told.y), :grid) AS geom) AS grid
+    CROSS JOIN LATERAL (SELECT grid.geom, ST_Transform(grid.geom, 4326) AS wgs) AS place
+    WHERE defect.id = told.id
+"""
+
+
+def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
+    """Add to the defects what was seen of them. Locks them."""
+    if touched:
+        told = tell(tx, _RESIGHTED, [_resighted_row(one) for one in touched])
+        tx.execute(text(_RESIGHT.format(told=told.relation)), {"grid": GRID, "now": now} | told.params)
+
+
+def _resighted_row(one: Resighted) -> tuple[Any, ...]:
+    standing = one.standing
+    return (
+        standing.id,
+        standing.x,
+        standing.y,
+        standing.accuracy_m,
+        one.danger,
+        one.reports,
+        one.detections,
+        standing.passes_added,
+        one.known_at,
+        standing.last_seen_at,
+        one.depth_mm,
+        one.width_mm,
+    )
+
+
+def ask(tx: WriteTx, asked: Mapping[ReportId, Unsure], policy: PolicyVersionId, now: datetime) -> None:
+    """Put the reports into the operators' queue, each with its candidates, likeliest first."""
+    rows = [
+        {
+            "report_id": report_id,
+            "candidates": [
+                {"defect_id": one.defect_id, "why": one.why, "distance_m": one.distance_m} for one in unsure.candidates
+            ],
+            "policy_id": policy,
+            "asked_at": now,
+        }
+        for report_id, unsure in asked.items()
+    ]
+    if rows:
+        tx.execute(insert(question), rows)
