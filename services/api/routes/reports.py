@@ -1,0 +1,133 @@
+"""Reports: residents send them and follow them, operators read them all."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.api.deps import PUBLIC, Asker, Now, Write, requires
+from services.api.rate import ReportLimit
+from services.api.schemas import Input, Place, Status, Words
+from shared.flows import receive_report
+from shared.flows.receive_report import Contact, Draft, Key, Received
+from shared.settings import settings
+
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=8,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="A key of the client's own, such as a UUID: the same request sent again gets the same answer",
+    ),
+]
+
+
+class ContactGiven(Input):
+    """How to reach the reporter. Kept apart from the report, shown to staff only, and forgotten in time."""
+
+    name: Words | None = Field(None, max_length=200, examples=["Sam Lee"])
+    email: Words | None = Field(None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["sam@example.org"])
+    phone: Words | None = Field(None, max_length=40, examples=["01772 000000"])
+
+
+class NewReport(Input):
+    category: str = Field(max_length=60, description="As GET /api/v1/categories lists them", examples=["pothole"])
+    location: Place
+    address: Words | None = Field(None, max_length=300, examples=["12 Fishergate, Preston"])
+    description: Words = Field("", max_length=4000, examples=["A hole by the kerb, outside the bakery."])
+    danger: bool = Field(False, description="Somebody may be hurt before it is mended")
+    observed_at: AwareDatetime | None = Field(None, description="When it was seen; now, when left out")
+    contact: ContactGiven | None = None
+    channel: Literal["web", "app", "phone", "email", "in_person"] = "web"
+
+
+class Tracking(BaseModel):
+    link: str = Field(description="For the reporter alone: it shows and does what only the reporter may")
+    secret: str = Field(description="The secret of the link, to be sent as a Bearer token")
+
+
+class ReferredTo(BaseModel):
+    name: str = Field(examples=["Blackpool Borough Council"])
+    contact: str | None
+    why: str
+
+
+class NewReportAnswer(BaseModel):
+    reference: str = Field(examples=["R-7K3M-9QXF"])
+    status: Status
+    tracking: Tracking
+    next: str = Field(description="What happens next, in plain words", examples=["Somebody reads it by …"])
+    look_by: datetime | None = Field(description="By when somebody reads it")
+    referred_to: ReferredTo | None = None
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        409: {"description": "The Idempotency-Key came before with another body"},
+        422: {"description": "A field is wrong, or the place is not one that we can act on: `type` tells which"},
+    },
+)
+def send_report(
+    given: NewReport,
+    tx: Write,
+    now: Now,
+    asker: Annotated[Asker, requires(PUBLIC)],
+    _limit: ReportLimit,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> NewReportAnswer:
+    """Report a defect. No account is needed; the tracking link in the answer is shown here only."""
+    key = None
+    if idempotency_key is not None:
+        body = hashlib.sha256(given.model_dump_json().encode()).digest()
+        key = Key(f"reports:{asker.actor}", idempotency_key, body)
+    told = receive_report.receive(tx, _draft(given, asker, key), now)
+    response.headers["Location"] = f"/api/v1/reports/{told.reference}"
+    return _answer(told)
+
+
+def _draft(given: NewReport, asker: Asker, key: Key | None) -> Draft:
+    contact = given.contact
+    return Draft(
+        class_code=given.category,
+        lat=given.location.lat,
+        lon=given.location.lon,
+        accuracy_m=given.location.accuracy_m,
+        address=given.address,
+        description=given.description,
+        danger=given.danger,
+        observed_at=given.observed_at,
+        contact=Contact() if contact is None else Contact(contact.name, contact.email, contact.phone),
+        channel=given.channel,
+        by_staff=asker.is_staff,
+        key=key,
+    )
+
+
+def _answer(told: Received) -> NewReportAnswer:
+    referred = told.referred
+    link = f"{settings().public_url}/reports/{told.reference}?token={told.secret}"
+    return NewReportAnswer(
+        reference=told.reference,
+        status=Status.of(told.status),
+        tracking=Tracking(link=link, secret=told.secret),
+        next=_next(told),
+        look_by=None if referred else told.look_by,
+        referred_to=ReferredTo(name=referred.name, contact=referred.contact, why=referred.why) if referred else None,
+    )
+
+
+def _next(told: Received) -> str:
+    if told.referred:
+        return f"We have kept your report. {told.referred.why}"
+    by = f"{told.look_by:%H:%M on %A} {told.look_by.day} {told.look_by:%B %Y}"
+    if told.danger:
+        return f"It sounds dangerous: somebody reads it by {by}, day or night. In danger to life call 999."
+    return f"Somebody reads it by {by}. Follow it with the link, which is yours alone."

@@ -1,0 +1,291 @@
+"""Takes residents' reports: place, danger and clock are judged, then report, contact, key and event are one commit."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.domain.addresses import read_address
+from shared.domain.clocks import sounds_dangerous, triage_due
+from shared.domain.events import Event, ReportReceived, ReportReferred
+from shared.domain.lifecycle import REPORT
+from shared.domain.place import Ask, InCounty, Located, Point, Refer, Refuse, check_time, judge
+from shared.domain.public import PublicStatus, public_status
+from shared.domain.terms import ReportId, ReportState
+from shared.errors import Conflict, Invalid, Refusal
+from shared.settings import settings
+from shared.store import event_log, idempotency, network, policies, references, reports
+from shared.store.engine import WriteTx
+from shared.store.idempotency import Key
+from shared.store.policies import InForce
+from shared.store.reports import NO_CONTACT, Contact, NewReport
+
+__all__ = [
+    "Contact",
+    "Draft",
+    "Key",
+    "KeyReused",
+    "PlaceRefused",
+    "PlaceUnclear",
+    "Received",
+    "Referred",
+    "receive",
+    "receive_all",
+    "tracking_secret",
+]
+
+
+class PlaceUnclear(Invalid):
+    """The place is not known well enough to send anybody there; the detail says what to give."""
+
+    code = "better-place-needed"
+    title = "We need a better place"
+
+
+class PlaceRefused(Invalid):
+    """The place cannot be, or nobody that we know of looks after it."""
+
+    code = "place-refused"
+    title = "Not a place that we can act on"
+
+
+class KeyReused(Conflict):
+    """An Idempotency-Key came again with another body."""
+
+    code = "idempotency-key-reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A report as it was sent. `accuracy_m` None: not known; `observed_at` None: now. Nothing is decided yet."""
+
+    class_code: str
+    lat: float
+    lon: float
+    accuracy_m: float | None = None
+    address: str | None = None
+    description: str = ""
+    danger: bool = False
+    observed_at: datetime | None = None
+    contact: Contact = NO_CONTACT
+    channel: str = "web"
+    by_staff: bool = False
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """Who looks after the place, how to reach them, and why it is not ours."""
+
+    name: str
+    contact: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What the reporter is told. `repeated`: it is the answer to an earlier request with the same key."""
+
+    reference: str
+    secret: str
+    status: PublicStatus
+    danger: bool
+    look_by: datetime
+    referred: Referred | None = None
+    repeated: bool = False
+
+
+def receive(tx: WriteTx, draft: Draft, now: datetime) -> Received:
+    """Take one report.
+
+    Raises:
+        Refusal: it is not taken, and why (see `receive_all`).
+    """
+    outcome = receive_all(tx, [draft], now)[0]
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def receive_all(tx: WriteTx, drafts: Sequence[Draft], now: datetime) -> list[Received | Refusal]:
+    """Take reports, each by itself: what one of them is refused for touches no other. In their order.
+
+    The refusals: Invalid (class or time), PlaceUnclear, PlaceRefused, KeyReused. Four statements, however many drafts.
+    """
+    ruling = policies.in_force(tx, now)
+    places = network.locate(tx, [_point(draft, ruling) for draft in drafts], ruling.policy.place)
+    judged = [_judged(draft, place, ruling, now) for draft, place in zip(drafts, places, strict=True)]
+    accepted = [one for one in judged if isinstance(one, _Accepted)]
+    stored = reports.add(tx, [one.row for one in accepted]) if accepted else {}
+    _record(tx, accepted, stored, now)
+    repeats = _repeats(tx, [one for one in accepted if one.row.reference not in stored])
+    return [one if isinstance(one, Refusal) else repeats.get(one.row.reference, one.told) for one in judged]
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A report that will be stored, and what its reporter is told."""
+
+    row: NewReport
+    told: Received
+
+
+def _point(draft: Draft, ruling: InForce) -> Point:
+    accuracy = ruling.policy.place.default_accuracy_m if draft.accuracy_m is None else draft.accuracy_m
+    return Point(draft.lat, draft.lon, accuracy)
+
+
+def _judged(draft: Draft, place: Located, ruling: InForce, now: datetime) -> _Accepted | Refusal:
+    if (refusal := _refused(draft, ruling, now)) is not None:
+        return refusal
+    match judge(place, ruling.policy.place):
+        case Ask(field, why):
+            return PlaceUnclear(why, {_path(field): why})
+        case Refuse(field, why):
+            return PlaceRefused(why, {_path(field): why})
+        case Refer(target, why, contact):
+            return _accepted(draft, place, ruling, now, Referred(target, contact, why))
+        case InCounty():
+            return _accepted(draft, place, ruling, now, None)
+
+
+def _path(field: str) -> str:
+    return f"location.{field}" if field == "accuracy_m" else field
+
+
+def _refused(draft: Draft, ruling: InForce, now: datetime) -> Refusal | None:
+    kind = ruling.policy.classes.get(draft.class_code)
+    if kind is None or not (kind.public or draft.by_staff):
+        return Invalid(
+            f"{draft.class_code} is not a category. GET /api/v1/categories lists them.",
+            {"category": "is not one of the categories"},
+        )
+    late = None if draft.observed_at is None else check_time(draft.observed_at, now, ruling.policy.place)
+    return None if late is None else Invalid(late.why, {late.field: late.why})
+
+
+def _accepted(draft: Draft, place: Located, ruling: InForce, now: datetime, referred: Referred | None) -> _Accepted:
+    reference = references.fresh("R")
+    secret = tracking_secret(reference)
+    danger = draft.danger or sounds_dangerous(draft.description, draft.class_code, ruling.policy) is not None
+    state = ReportState.RECEIVED if referred is None else ReportState.REFERRED
+    look_by = triage_due(now, ruling.policy, ruling.calendar, danger=danger).at
+    told = Received(
+        reference=reference,
+        secret=secret,
+        status=public_status(state),
+        danger=danger,
+        look_by=look_by.astimezone(ZoneInfo(ruling.policy.calendar.timezone)),
+        referred=referred,
+    )
+    address = read_address(draft.address or "")
+    row = NewReport(
+        reference=reference,
+        tracking_hash=references.digest(secret),
+        channel=draft.channel,
+        class_code=draft.class_code,
+        located=place,
+        street_key=place.street.key if place.street else address.street_key,
+        house_number=address.house_number,
+        address=draft.address,
+        description=draft.description,
+        danger=danger,
+        state=state,
+        outcome=referred.why if referred else None,
+        observed_at=draft.observed_at or now,
+        received_at=now,
+        triage_due_at=look_by,
+        contact=draft.contact,
+        key=draft.key,
+        answer=_kept(told),
+    )
+    return _Accepted(row, told)
+
+
+def tracking_secret(reference: str) -> str:
+    """The secret of a report's link, made from its reference and the deployment's key: 192 bits.
+
+    So that the link can be told again (a repeated request, an e-mail) without being stored; what is stored is its hash.
+    """
+    key = settings().secret().encode()
+    made = hmac.new(key, f"tracking:{reference}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(made[:24]).decode()
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def _record(tx: WriteTx, accepted: Sequence[_Accepted], stored: dict[str, ReportId], now: datetime) -> None:
+    said: list[Event] = []
+    for one in accepted:
+        report_id = stored.get(one.row.reference)
+        if report_id is not None:
+            said += _said(report_id, one)
+    event_log.append(tx, said, now)
+
+
+def _said(report_id: ReportId, one: _Accepted) -> list[Event]:
+    received = ReportReceived(
+        report_id=report_id,
+        class_code=one.row.class_code,
+        danger=one.row.danger,
+        before=None,
+        after=ReportState.RECEIVED,
+    )
+    if one.told.referred is None:
+        return [received]
+    target, why = one.told.referred.name, one.told.referred.why
+    REPORT.check(ReportState.RECEIVED, ReportState.REFERRED, {"target": target, "reason": why})
+    passed_on = ReportReferred(
+        report_id=report_id, target=target, why=why, before=ReportState.RECEIVED, after=ReportState.REFERRED
+    )
+    return [received, passed_on]
+
+
+# --- the same request again ------------------------------------------------------------------------------------------
+
+
+def _kept(told: Received) -> dict[str, Any]:
+    """What is stored of an answer: all but the secret, which is made anew."""
+    referred = told.referred
+    return {
+        "reference": told.reference,
+        "state": (ReportState.REFERRED if referred else ReportState.RECEIVED).value,
+        "danger": told.danger,
+        "look_by": told.look_by.isoformat(),
+        "referred": None if referred is None else [referred.name, referred.contact, referred.why],
+    }
+
+
+def _told_again(kept: dict[str, Any]) -> Received:
+    referred = kept["referred"]
+    return Received(
+        reference=kept["reference"],
+        secret=tracking_secret(kept["reference"]),
+        status=public_status(ReportState(kept["state"])),
+        danger=kept["danger"],
+        look_by=datetime.fromisoformat(kept["look_by"]),
+        referred=None if referred is None else Referred(*referred),
+        repeated=True,
+    )
+
+
+def _repeats(tx: WriteTx, unstored: Sequence[_Accepted]) -> dict[str, Received | Refusal]:
+    """For each that was not stored, by the reference it would have had: the earlier answer, or why it is refused."""
+    keys = {one.row.reference: one.row.key for one in unstored if one.row.key is not None}
+    known: dict[tuple[str, str], idempotency.Answered] = {}
+    for scope in {key.scope for key in keys.values()}:
+        values = [key.value for key in keys.values() if key.scope == scope]
+        known |= {(scope, value): said for value, said in idempotency.answered(tx, scope, values).items()}
+    return {reference: _again(key, known[key.scope, key.value]) for reference, key in keys.items()}
+
+
+def _again(key: Key, said: idempotency.Answered) -> Received | Refusal:
+    if said.body_sha256 != key.body_sha256:
+        return KeyReused("This Idempotency-Key came before with another body. Use a new key for a new report.")
+    return _told_again(dict(said.answer))

@@ -1,0 +1,34 @@
+"""Idempotency keys: what was answered to a request that a client may send again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from shared.store.engine import ReadTx
+from shared.store.tables import idempotency_key
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a client calls its request. `scope` is the route and the asker: two askers may use one key."""
+
+    scope: str
+    value: str
+    body_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered under a key, and to which body."""
+
+    body_sha256: bytes
+    answer: Mapping[str, Any]
+
+
+def answered(tx: ReadTx, scope: str, keys: Sequence[str]) -> dict[str, Answered]:
+    """What was answered under these keys of one scope; a key that is new is left out."""
+    columns = select(idempotency_key.c.key, idempotency_key.c.body_sha256, idempotency_key.c.answer)
+    rows = tx.execute(columns.where(idempotency_key.c.scope == scope, idempotency_key.c.key.in_(keys)))
+    return {row.key: Answered(row.body_sha256, row.answer) for row in rows}

@@ -1,0 +1,39 @@
+-- Stores reports, their contacts and the keys they came with, in one statement. Returns id and reference of each that
+-- is new. One whose key or external id is already there is passed over: the key's row waits for whoever holds it.
+WITH given AS (
+    SELECT * FROM unnest(
+        :reference, :tracking_hash, :channel, :class_code, :lat, :lon, :accuracy_m, :x, :y, :street_id, :street_key,
+        :street_side, :level, :house_number, :address, :description, :danger, :state, :outcome, :observed_at,
+        :received_at, :triage_due_at, :external_id, :name, :email, :phone, :key_scope, :key, :body_sha256, :answer
+    ) AS one(
+        reference, tracking_hash, channel, class_code, lat, lon, accuracy_m, x, y, street_id, street_key,
+        street_side, level, house_number, address, description, danger, state, outcome, observed_at,
+        received_at, triage_due_at, external_id, name, email, phone, key_scope, key, body_sha256, answer)
+), claimed AS (
+    INSERT INTO idempotency_key (scope, key, body_sha256, answer, at)
+    SELECT key_scope, key, body_sha256, answer::jsonb, received_at FROM given WHERE key IS NOT NULL
+    -- In one order everywhere, so that two batches with the same keys wait for each other and never in a ring.
+    ORDER BY key_scope, key
+    ON CONFLICT DO NOTHING
+    RETURNING scope, key, answer->>'reference' AS reference
+), added AS (
+    INSERT INTO report (
+        reference, tracking_hash, channel, class_code, lat, lon, accuracy_m, geom, street_id, street_key, street_side,
+        level, house_number, address, description, danger, state, outcome, observed_at, received_at, triage_due_at,
+        updated_at, external_id)
+    SELECT
+        reference, tracking_hash, channel, class_code, lat, lon, accuracy_m,
+        ST_SetSRID(ST_MakePoint(x, y), :grid), street_id, street_key, street_side,
+        level, house_number, address, description, danger, state, outcome, observed_at, received_at, triage_due_at,
+        received_at, external_id
+    FROM given
+    WHERE key IS NULL OR reference IN (SELECT claimed.reference FROM claimed)
+    ON CONFLICT (external_id) DO NOTHING
+    RETURNING id, reference
+), reachable AS (
+    INSERT INTO contact (report_id, name, email, phone)
+    SELECT added.id, given.name, given.email, given.phone
+    FROM added JOIN given USING (reference)
+    WHERE coalesce(given.name, given.email, given.phone) IS NOT NULL
+)
+SELECT id, reference FROM added
