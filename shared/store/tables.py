@@ -398,7 +398,8 @@ detection = Table(
     Column("depth_mm", Double),
     Column("width_mm", Double),
     Column("depth_method", Text),
-    # received, joined, founded, recalled, stale, kept (below the policy's level, or condition only), outside
+    # received, joined, founded, recalled, stale, outside, kept (below the policy's level, or condition only),
+    # waiting (for another pass to see it too)
     Column("verdict", Text, nullable=False, server_default=text("'received'")),
     Column("defect_id", BigInteger),
     # Everything else of the canonical fields as it came.
@@ -406,6 +407,7 @@ detection = Table(
     PrimaryKeyConstraint("id", "received_at"),
     Index("ix_detection_batch_id", "batch_id"),
     Index("ix_detection_defect_id", "defect_id", postgresql_where=text("defect_id IS NOT NULL")),
+    Index("ix_detection_waiting", "geom", postgresql_using="gist", postgresql_where=text("verdict = 'waiting'")),
     postgresql_partition_by="RANGE (received_at)",
 )
 
@@ -515,6 +517,13 @@ sighting = Table(
     Column("merged_from", BigInteger),
     CheckConstraint("(report_id IS NULL) <> (detection_id IS NULL)", name="one_seer"),
     Index("ix_sighting_defect_id", "defect_id"),
+    # Where people saw defects: what matching asks. Machines' sightings count by the defect's own position.
+    Index(
+        "ix_sighting_places",
+        "geom",
+        postgresql_using="gist",
+        postgresql_where=text("unlinked_at IS NULL AND report_id IS NOT NULL"),
+    ),
     Index(
         "uq_sighting_report",
         "report_id",

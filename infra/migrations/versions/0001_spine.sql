@@ -82,6 +82,8 @@ CREATE INDEX ix_detection_batch_id ON detection (batch_id);
 
 CREATE INDEX ix_detection_defect_id ON detection (defect_id) WHERE defect_id IS NOT NULL;
 
+CREATE INDEX ix_detection_waiting ON detection USING gist (geom) WHERE verdict = 'waiting';
+
 CREATE TABLE detection_key (
     source_id BIGINT NOT NULL,
     external_id TEXT NOT NULL,
@@ -580,6 +582,8 @@ CREATE TABLE sighting (
 );
 
 CREATE INDEX ix_sighting_defect_id ON sighting (defect_id);
+
+CREATE INDEX ix_sighting_places ON sighting USING gist (geom) WHERE unlinked_at IS NULL AND report_id IS NOT NULL;
 
 CREATE UNIQUE INDEX uq_sighting_detection ON sighting (detection_id) WHERE unlinked_at IS NULL AND detection_id IS NOT NULL;
 
