@@ -40,18 +40,20 @@ def append(
     now: datetime,
     *,
     cause: int | None = None,
-    occurred_at: datetime | None = None,
+    occurred_at: datetime | Sequence[datetime] | None = None,
 ) -> list[EventId]:
     """Append events in their order, with their deliveries. Returns their ids, in the same order.
 
-    `cause` is the event that led to these; `occurred_at` says when it happened, where that is earlier than `now`.
+    `cause` is the event that led to these; `occurred_at` says when they happened, or when each did, where that is
+    earlier than `now`.
     """
     events = [happened] if isinstance(happened, Event) else list(happened)
     if not events:
         return []
     listening = [(kind.__name__, to) for kind in {type(event) for event in events} for to in LISTENERS[kind]]
     tx.woken.update(to for _, to in listening)
-    stated = [_row(event, occurred_at) for event in events]
+    times = occurred_at if isinstance(occurred_at, Sequence) else [occurred_at] * len(events)
+    stated = [_row(event, time) for event, time in zip(events, times, strict=True)]
     params = {
         "now": now,
         "actor": tx.actor,
