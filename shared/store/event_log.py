@@ -20,7 +20,7 @@ _APPEND = text(
     WITH said AS (
         INSERT INTO event (at, occurred_at, kind, subject, subject_id, before, after, actor, cause, correlation, data)
         SELECT :now, coalesce((e->>'occurred_at')::timestamptz, :now), e->>'kind', e->>'subject',
-               (e->>'subject_id')::bigint, e->>'before', e->>'after', :actor, :cause, :correlation, e->'data'
+               (e->>'subject_id')::bigint, e->>'before', e->>'after', :actor, :cause, coalesce(e->>'correlation', :correlation), e->'data'
         FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS listed(e, place)
         ORDER BY place
         RETURNING id, at, kind, subject_id
@@ -41,11 +41,12 @@ def append(
     *,
     cause: int | None = None,
     occurred_at: datetime | Sequence[datetime] | None = None,
+    correlations: Sequence[str] | None = None,
 ) -> list[EventId]:
     """Append events in their order, with their deliveries. Returns their ids, in the same order.
 
     `cause` is the event that led to these; `occurred_at` says when they happened, or when each did, where that is
-    earlier than `now`.
+    earlier than `now`. `correlations`: one for each event, where a transaction serves several requests.
     """
     events = [happened] if isinstance(happened, Event) else list(happened)
     if not events:
@@ -53,7 +54,8 @@ def append(
     listening = [(kind.__name__, to) for kind in {type(event) for event in events} for to in LISTENERS[kind]]
     tx.woken.update(to for _, to in listening)
     times = occurred_at if isinstance(occurred_at, Sequence) else [occurred_at] * len(events)
-    stated = [_row(event, time) for event, time in zip(events, times, strict=True)]
+    threads = correlations or [None] * len(events)
+    stated = [_row(event, time, thread) for event, time, thread in zip(events, times, threads, strict=True)]
     params = {
         "now": now,
         "actor": tx.actor,
@@ -66,7 +68,7 @@ def append(
     return list(tx.scalars(_APPEND, params))
 
 
-def _row(event: Event, occurred_at: datetime | None) -> dict[str, Any]:
+def _row(event: Event, occurred_at: datetime | None, correlation: str | None) -> dict[str, Any]:
     subject_field = f"{event.SUBJECT}_id"
     said = {field.name: getattr(event, field.name) for field in fields(event)}
     row: dict[str, Any] = {
@@ -74,6 +76,7 @@ def _row(event: Event, occurred_at: datetime | None) -> dict[str, Any]:
         "subject": event.SUBJECT,
         "subject_id": said.pop(subject_field),
         "occurred_at": occurred_at,
+        "correlation": correlation,
     }
     if isinstance(event, Step):
         row["before"], row["after"] = said["before"], said["after"]
