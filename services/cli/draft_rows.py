@@ -255,7 +255,6 @@ class ReportReader:
         self.accuracy_m = policy.place.default_accuracy_m if accuracy_m is None else accuracy_m
         self.zone = ZoneInfo(policy.calendar.timezone)
         self.to_degrees = Transformer.from_crs(srid, 4326, always_xy=True).transform
-        self.bounds = area_of_use()
 
     def __call__(self, row: Row) -> HistoricReport:
         external_id = self.of.text(row, "id")
@@ -280,9 +279,8 @@ class ReportReader:
         on_grid = self.of.both(row, "easting", "northing")
         given = self.of.both(row, "lon", "lat")
         if on_grid is not None and on_grid != (0, 0):
-            lon, lat = self.to_degrees(*on_grid)
-            return float(lon), float(lat)
-        if given is None or given == (0, 0):
+            given = self.to_degrees(*on_grid)
+        if given is None or given == (0, 0) or not isfinite(sum(given)):
             raise BadRow("it has no usable position")
         return given
 

@@ -86,13 +86,22 @@ def _on_street(row: Row[Any]) -> OnStreet | None:
     )
 
 
+BEYOND_DEGREES = 1.0
+"""A grid is used a little beyond what its register says: that ends EPSG:29902 west of Belfast, which uses it."""
+
+
 @lru_cache
 def area_of_use() -> dict[str, float]:
     """The degrees within which the grid may be used: west, south, east, north."""
     area = CRS.from_epsg(GRID).area_of_use
     if area is None:
         raise ValueError(f"EPSG:{GRID} has no area of use: choose a national grid or a UTM zone.")
-    return {"west": area.west, "south": area.south, "east": area.east, "north": area.north}
+    return {
+        "west": area.west - BEYOND_DEGREES,
+        "south": area.south - BEYOND_DEGREES,
+        "east": area.east + BEYOND_DEGREES,
+        "north": area.north + BEYOND_DEGREES,
+    }
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
