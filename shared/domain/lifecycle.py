@@ -163,6 +163,7 @@ DEFECT = table(
         ),
         (_D.DEFERRED_TO_SCHEME, _D.VERIFIED): _OWNER_FIXED,
         (_D.THIRD_PARTY, _D.MADE_SAFE): _VISIT,
+        (_D.MADE_SAFE, _D.THIRD_PARTY): needs("Its owner mends it; the council has made it safe.", "owner"),
         (_D.THIRD_PARTY, _D.ORDERED): needs(
             "The council acts in default; the notices are logged.", "order_id", "notices"
         ),
