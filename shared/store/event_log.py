@@ -20,7 +20,8 @@ _APPEND = text(
     WITH said AS (
         INSERT INTO event (at, occurred_at, kind, subject, subject_id, before, after, actor, cause, correlation, data)
         SELECT :now, coalesce((e->>'occurred_at')::timestamptz, :now), e->>'kind', e->>'subject',
-               (e->>'subject_id')::bigint, e->>'before', e->>'after', :actor, :cause, coalesce(e->>'correlation', :correlation), e->'data'
+               (e->>'subject_id')::bigint, e->>'before', e->>'after', :actor, :cause,
+               coalesce(e->>'correlation', :correlation), e->'data'
         FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS listed(e, place)
         ORDER BY place
         RETURNING id, at, kind, subject_id
