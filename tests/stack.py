@@ -4,13 +4,15 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.native import processes
 from infra.native.child import Child, Program
 from infra.native.environment import GRID
 from infra.native.guard import Guard
+from infra.native.layout import ROOT
 from infra.native.postgres import Cluster
 from infra.native.redis import Broker
 from tests.waiting import until
@@ -30,6 +32,7 @@ class Stack:
         """`settings` are further variables without their prefix, in lower case: `drain_batch="10"`."""
         self.folder = folder
         self.children: dict[str, Child] = {}
+        self._ready: dict[str, Callable[[Path], bool]] = {}
         self._guard = Guard()
         self._redis = Broker(folder / "redis")
         self._redis.make()
@@ -59,38 +62,38 @@ class Stack:
         self.start_beat()
 
     def start_redis(self) -> None:
-        self._start(self._redis.program(self._redis_port))
-        until(lambda: self._redis.is_ready(self._redis_port), 20, "Redis")
+        self._start(self._redis.program(self._redis_port), lambda _: self._redis.is_ready(self._redis_port))
 
     def start_api(self) -> None:
-        self._start(processes.api(self.variables))
-        self.wait_for("api", f"{self.url}/health/ready")
+        """Ready with or without Redis: /health/ready says what counts."""
+        self._start(processes.api(self.variables), lambda _: processes.answers(f"{self.url}/health/ready"))
 
-    def start_worker(self, name: str = "worker0", processes_: int = 2) -> None:
-        child = self._start(processes.worker(self.variables, name, processes_))
-        until(lambda: self._alive(child) and processes.says(child.log, "ready."), 30, f"{name}\n{tail(child)}")
+    def start_worker(self, name: str = "worker0", size: int = 2) -> None:
+        self._start(processes.worker(self.variables, name, size), lambda log: processes.says(log, "ready."))
 
     def start_beat(self) -> None:
-        child = self._start(processes.beat(self.variables))
-        until(lambda: self._alive(child) and processes.says(child.log, "beat: Starting"), 30, "beat")
+        self._start(processes.beat(self.variables), lambda log: processes.says(log, "beat: Starting"))
 
     def start_postgres(self) -> None:
         """A cluster of this stack's own, for tests that stop it. Call it first; its database is empty."""
         cluster = Cluster(self.folder / "postgres", durable=True, memory_mb=64, grid=GRID if GRID.exists() else None)
         cluster.make(self.folder / "initdb.log")
         port = free_port()
-        self._start(cluster.program(port))
-        until(lambda: cluster.is_ready(port), 60, "PostgreSQL")
+        self._start(cluster.program(port), lambda _: cluster.is_ready(port))
         cluster.create_database(port)
         self.variables["ROADMEND_DATABASE_URL"] = cluster.url(port)
 
-    def wait_for(self, name: str, url: str, seconds: float = 60) -> None:
-        """Wait until an address answers 200, as long as that child lives."""
-        child = self.children[name]
-        try:
-            until(lambda: self._alive(child) and processes.answers(url), seconds, url)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{tail(child)}") from None
+    def migrate(self) -> None:
+        """Make the tables, for a cluster of this stack's own."""
+        self.run("python", "-m", "alembic", "-c", "infra/migrations/alembic.ini", "upgrade", "head")
+
+    def run(self, *command: str) -> str:
+        """Run a command on this stack (`run("roadmend", "doctor")`) and give back what it said."""
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, f"{command} ended with code {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
 
     def kill(self, name: str) -> None:
         """kill -9, the whole process group at once: nothing gets to tidy up."""
@@ -100,9 +103,9 @@ class Stack:
         """Stop it as an operator would."""
         self.children[name].stop()
 
-    def again(self, name: str) -> None:
-        """Start it anew, with the same address and log."""
-        self._start(self.children[name].program)
+    def start_again(self, name: str) -> None:
+        """Start it anew, with the same address and a fresh log, and wait until it is ready."""
+        self._start(self.children[name].program, self._ready[name])
 
     def freeze(self, name: str) -> None:
         """SIGSTOP: it is there and does not answer, as behind a broken network."""
@@ -121,16 +124,21 @@ class Stack:
             child.stop()
         self._guard.dismiss()
 
-    def _start(self, program: Program) -> Child:
-        child = Child(program, self.folder / f"{program.name}.log")
-        self.children[program.name] = child
+    def _start(self, program: Program, is_ready: Callable[[Path], bool], seconds: float = 60) -> None:
+        log = self.folder / f"{program.name}.log"
+        log.write_bytes(b"")
+        child = self.children[program.name] = Child(program, log)
+        self._ready[program.name] = is_ready
         self._guard.tell(list(self.children.values()))
-        return child
+        try:
+            until(lambda: _alive(child) and is_ready(log), seconds, program.name)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{tail(child)}") from None
 
-    @staticmethod
-    def _alive(child: Child) -> bool:
-        assert child.ended() is None, f"{child.program.name} ended with code {child.ended()}\n{tail(child)}"
-        return True
+
+def _alive(child: Child) -> bool:
+    assert child.ended() is None, f"{child.program.name} ended with code {child.ended()}"
+    return True
 
 
 def tail(child: Child) -> str:

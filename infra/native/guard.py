@@ -77,16 +77,17 @@ def _send(pid: int, number: int) -> None:
 
 
 def _stop_all(children: list[tuple[int, str, int]]) -> None:
-    """Ask each, wait, and end what is left of their sessions."""
+    """Ask each, wait, and end what is left of their sessions; workers whose leader has gone are ended at once."""
     for pid, start, number in children:
         if start and started(pid) == start:
             _send(pid, number)
     sessions = {pid for pid, _, _ in children}
     deadline = time.monotonic() + PATIENCE
-    while _in_sessions(sessions) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    for pid in _in_sessions(sessions):
-        _send(pid, signal.SIGKILL)
+    while left := _in_sessions(sessions):
+        leaderless = sessions - set(left)
+        for pid in left if time.monotonic() > deadline else _in_sessions(leaderless):
+            _send(pid, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def main() -> None:
