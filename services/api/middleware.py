@@ -4,16 +4,17 @@ import re
 import time
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api import problems
+from services.api import meters, problems
 from shared.logs import correlated, logger
 
 log = logger(__name__)
 
 HEADER = "X-Correlation-ID"
+_HEADER = HEADER.lower().encode()
 _LAWFUL = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 MIB = 1024 * 1024
@@ -39,7 +40,7 @@ class Correlation:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        told = Headers(scope=scope).get(HEADER, "")
+        told = next((value for name, value in scope["headers"] if name == _HEADER), b"").decode("latin-1")
         with correlated(told if _LAWFUL.fullmatch(told) else None) as correlation:
             await _Exchange(scope, receive, send, correlation).run(self.app)
 
@@ -64,6 +65,7 @@ class _Exchange:
             await problems.unexpected()(self.scope, self.receive, self.send)
         finally:
             log.info("request", status=self.status, ms=self._milliseconds(), **self._said())
+            meters.answered(**self._said(), status=self.status, seconds=time.perf_counter() - self.began)
 
     async def receive(self) -> Message:
         message = await self.inner_receive()

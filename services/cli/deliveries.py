@@ -1,0 +1,57 @@
+"""`roadmend deliveries`: what consumers have still to hear of, what is parked and why, and putting it right."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from services.cli.run import now, out, say, writing
+from shared.domain.events import Consumer
+from shared.domain.terms import EventId
+from shared.store import deliveries
+from shared.store.engine import reading
+
+app = typer.Typer(no_args_is_help=True, help="Deliveries of events to their consumers.")
+
+
+@app.command("list")
+def list_deliveries(
+    everything: Annotated[bool, typer.Option("--all", help="Due and waiting ones too, not only the parked")] = False,
+    most: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most, the oldest first")] = 100,
+) -> None:
+    """List deliveries that are parked, with the error of the last try; and count the others."""
+    with reading() as tx:
+        listed = deliveries.listed(tx, parked_only=not everything, most=most)
+        counted = deliveries.backlog(tx, now())
+    if listed:
+        out.print(_table(listed))
+    for one in counted:
+        say(
+            f"{one['consumer']}: {one['due']} due, {one['waiting']} waiting, {one['parked']} parked,"
+            f" the oldest due for {float(str(one['lag_seconds'])):.1f} s"
+        )
+    if not counted:
+        say("Nothing is due and nothing is parked.")
+
+
+def _table(listed: list[dict[str, object]]) -> Table:
+    table = Table("consumer", "event", "kind", "subject", "tries", "due", "parked", "error")
+    for one in listed:
+        named = ("consumer", "event_id", "kind", "subject_id", "tries", "due_at", "parked_at", "error")
+        table.add_row(*(_shown(one[name]) for name in named))
+    return table
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}" if hasattr(value, "strftime") else str(value)
+
+
+@app.command()
+def retry(
+    consumer: Annotated[Consumer | None, typer.Option(help="Only this consumer's")] = None,
+    event: Annotated[int | None, typer.Option(help="Only those of this event")] = None,
+) -> None:
+    """Make parked deliveries due again, with their tries counted anew."""
+    with writing("command:deliveries") as tx:
+        again = deliveries.retry(tx, now(), consumer=consumer, event_id=None if event is None else EventId(event))
+    say(f"{again} deliveries are due again." if again != 1 else "1 delivery is due again.")
