@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_the_domain_has_no_clock() -> None:
     }
 
     assert clocks == set()
+
+
+def test_what_runs_before_the_virtual_environment_needs_the_standard_library_only() -> None:
+    foreign = {
+        f"{_where(file, node.lineno)} {name}"
+        for file in _python("infra/native")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+        if name.partition(".")[0] not in sys.stdlib_module_names and not name.startswith("infra.native")
+    }
+
+    assert foreign == set()
 
 
 def test_files_are_short_enough_to_be_read() -> None:

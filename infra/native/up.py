@@ -79,11 +79,12 @@ def _secret_key(instance: Instance) -> Path:
 
 
 def _fill(variables: Mapping[str, str], with_demo: bool) -> str:
-    """Load the made-up county into an empty database of our own on its grid; adopt the policy anywhere."""
+    """Load the made-up county if the database is empty, ours, and on its grid; else adopt the policy that is named."""
     roadmend = VENV / "bin" / "roadmend"
     if with_demo and variables["ROADMEND_GRID_EPSG"] == DEMO_GRID:
         return _finish("Loading the demo county if the database is empty", [roadmend, "demo", "load"], variables)
-    return _finish("Adopting the policy if none is in force", [roadmend, "policy", "adopt", "--if-none"], variables)
+    policy = variables.get("ROADMEND_POLICY_FILE", "shared/policy/lancashire.toml")
+    return _finish("Adopting the policy unless it was", [roadmend, "policy", "adopt", policy], variables)
 
 
 def _finish(what: str, command: list[str | Path], variables: Mapping[str, str]) -> str:
