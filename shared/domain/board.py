@@ -107,13 +107,15 @@ def settle(
     rules: Callable[[str], DuplicateRules],
     footprints: Mapping[int, Sequence[Footprint]],
     apart: Container[tuple[int, int]] = frozenset(),
+    *,
+    first: int = 0,
 ) -> list[Verdict]:
-    """One verdict for each sighting, in their order. `footprints` are by position in the batch.
+    """One verdict for each sighting, in their order. `footprints` are by position, which begins at `first`.
 
     The defect of a `New` at position n has the id -(n + 1) until it is recorded.
     """
     verdicts: list[Verdict] = []
-    for position, one in enumerate(seen):
+    for position, one in enumerate(seen, first):
         verdict = judge(one, board.near(one), rules(one.class_code), footprints.get(position, ()), apart)
         match verdict:
             case Same(defect_id):

@@ -69,6 +69,11 @@ def judge(
     return _new(seen, finished, rules)
 
 
+def is_same(seen: Sighting, place: Place, rules: DuplicateRules) -> bool:
+    """Whether the place alone would make it the same."""
+    return _weigh(seen, place, rules).grade == SAME
+
+
 def _weigh(seen: Sighting, place: Place, rules: DuplicateRules) -> _Weighed:
     distance = hypot(place.x - seen.x, place.y - seen.y)
     return _Weighed(_grade(seen, place, distance, rules), distance, place)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from shared.domain.board import Board
 from shared.domain.dedupe import joining_reach_m, reach_m
 from shared.domain.policy import DuplicateRules, Policy
-from shared.domain.terms import LIVE_WARRANTY, OPEN_DEFECT, DefectId, WarrantyId, WarrantyState
+from shared.domain.terms import LIVE_WARRANTY, OPEN_DEFECT, WarrantyState
 from shared.domain.verdicts import Footprint, Place, Sighting, Standing
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.tables import GRID, apart, defect, sighting
@@ -122,10 +122,11 @@ def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
         sighting.c.survey_pass == func.any(passes),
         sighting.c.unlinked_at.is_(None),
     )
-    for defect_id, x, y, accuracy, street_key, side, level, survey_pass in tx.execute(rows):
+    for row in map(tuple, tx.execute(rows)):
+        defect_id, x, y, accuracy_m, *street, survey_pass = row
         standing = board.standing[defect_id]
         standing.passes.add(survey_pass)
-        board.put(Place(standing, x, y, accuracy, street_key, side, level, None, survey_pass))
+        board.put(Place(standing, x, y, accuracy_m, *street, None, survey_pass))
 
 
 def _footprints(
@@ -139,8 +140,8 @@ def _footprints(
         "zone": policy.calendar.timezone,
     }
     found: dict[int, list[Footprint]] = {}
-    for n, warranty_id, defect_id, *facts in tx.execute(_FOOTPRINTS, params):
-        found.setdefault(n, []).append(Footprint(WarrantyId(warranty_id), DefectId(defect_id), *facts))
+    for n, *facts in map(tuple, tx.execute(_FOOTPRINTS, params)):
+        found.setdefault(n, []).append(Footprint(*facts))
     return found
 
 

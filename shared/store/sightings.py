@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 
 from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
 from shared.domain.verdicts import Sighting, Standing, Unsure
 from shared.store import references
-from shared.store.engine import WriteTx
+from shared.store.engine import ReadTx, WriteTx
 from shared.store.network import EDGE_M
-from shared.store.tables import GRID, question
+from shared.store.tables import GRID, defect, question
 from shared.store.told import tell
 
 
@@ -222,7 +222,11 @@ _RESIGHT = """
         clock_from = CASE WHEN defect.clock_from = defect.known_at THEN least(defect.known_at, told.known_at)
                           ELSE defect.clock_from END,
         last_seen_at = greatest(defect.last_seen_at, told.last_seen_at),
-        depth_mm = greatest(defect.depth_mm, told.depth_mm), width_mm = greatest(defect.width_mm, told.width_mm),
+        -- What a person measured stands.
+        depth_mm = CASE WHEN defect.assessed_by = 'person' THEN defect.depth_mm
+                        ELSE greatest(defect.depth_mm, told.depth_mm) END,
+        width_mm = CASE WHEN defect.assessed_by = 'person' THEN defect.width_mm
+                        ELSE greatest(defect.width_mm, told.width_mm) END,
         updated_at = :now
     FROM {told}
     CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(told.x, told.y), :grid) AS geom) AS grid
@@ -236,6 +240,23 @@ def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
     if touched:
         told = tell(tx, _RESIGHTED, [_resighted_row(one) for one in touched])
         tx.execute(text(_RESIGHT.format(told=told.relation)), {"grid": GRID, "now": now} | told.params)
+
+
+def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
+    """Those that now measure deeper or wider than before, where no person has measured them."""
+    measured = [one for one in touched if one.depth_mm is not None or one.width_mm is not None]
+    if not measured:
+        return []
+    known = select(defect.c.id, defect.c.depth_mm, defect.c.width_mm).where(
+        defect.c.id == func.any([one.standing.id for one in measured]), defect.c.assessed_by.is_distinct_from("person")
+    )
+    before = {row.id: (row.depth_mm or 0.0, row.width_mm or 0.0) for row in tx.execute(known)}
+    return [
+        DefectId(one.standing.id)
+        for one in measured
+        if one.standing.id in before
+        and ((one.depth_mm or 0.0) > before[one.standing.id][0] or (one.width_mm or 0.0) > before[one.standing.id][1])
+    ]
 
 
 def _resighted_row(one: Resighted) -> tuple[Any, ...]:

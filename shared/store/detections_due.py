@@ -1,0 +1,145 @@
+"""Detections that are due for matching, those that wait near them, and what is written of each when it is settled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Double, Text, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.domain.surveys import Detected
+from shared.domain.terms import BatchId
+from shared.domain.verdicts import Sighting
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.sightings import Seen
+from shared.store.tables import GRID, detection_batch
+from shared.store.told import tell
+
+DAY = timedelta(days=1)
+"""Partitions are by month of arrival: which ones a batch is in."""
+
+_WAITING = text((Path(__file__).parent / "sql" / "match_waiting.sql").read_text()).bindparams(
+    *(bindparam(name, type_=ARRAY(kind)) for name, kind in {"xs": Double, "ys": Double, "classes": Text}.items()),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("ours", "others")),
+)
+
+_RECEIVED = text(
+    """
+    SELECT id, class_code, ST_X(geom) AS x, ST_Y(geom) AS y, accuracy_m, captured_at, received_at, street_id,
+           street_key, street_side, level, survey_pass_id, confidence, depth_mm, width_mm
+    FROM detection
+    WHERE batch_id = :batch AND verdict = 'received'
+      AND received_at BETWEEN :earliest AND :latest
+    ORDER BY id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that is locked to be matched."""
+
+    id: BatchId
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueDetection:
+    """A detection with what its rows will need."""
+
+    detected: Detected
+    seen: Seen
+
+
+def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
+    """Those of the batches that are not matched yet, in the order of their ids. Locks them."""
+    rows = (
+        select(detection_batch.c.id, detection_batch.c.received_at)
+        .where(detection_batch.c.id == func.any(list(ids)), detection_batch.c.matched_at.is_(None))
+        .order_by(detection_batch.c.id)
+        .with_for_update()
+    )
+    return [Batch(BatchId(row.id), row.received_at) for row in tx.execute(rows)]
+
+
+def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[DueDetection]:
+    """The batch's detections that nothing was made of yet, in the order in which they came."""
+    rows = tx.execute(
+        _RECEIVED, {"batch": batch.id, "earliest": batch.received_at - DAY, "latest": batch.received_at + DAY}
+    )
+    return [_due(row, condition_only) for row in rows]
+
+
+def waiting_near(
+    tx: ReadTx, seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]], reach: float, since: datetime
+) -> list[DueDetection]:
+    """Detections received since then that wait for another pass within `reach` of one of the positions."""
+    pairs = [(ours, other) for ours, others in sorted(alike.items()) for other in sorted(others)]
+    asked = {
+        "xs": [one.x for one in seen],
+        "ys": [one.y for one in seen],
+        "classes": [one.class_code for one in seen],
+        "ours": [ours for ours, _ in pairs],
+        "others": [other for _, other in pairs],
+    }
+    rows = tx.execute(_WAITING, {**asked, "reach": reach, "grid": GRID, "since": since})
+    return [_due(row, frozenset()) for row in rows]
+
+
+def _due(row: Any, condition_only: frozenset[str]) -> DueDetection:
+    (
+        number,
+        class_code,
+        x,
+        y,
+        accuracy,
+        captured_at,
+        received_at,
+        street_id,
+        street_key,
+        side,
+        level,
+        survey_pass,
+        confidence,
+        depth,
+        width,
+    ) = row
+    sighting = Sighting(
+        class_code,
+        x,
+        y,
+        max(accuracy, 0.1),
+        captured_at,
+        received_at,
+        street_key,
+        side,
+        level,
+        None,
+        True,
+        survey_pass,
+    )
+    detected = Detected(number, sighting, confidence, class_code in condition_only)
+    return DueDetection(detected, Seen(number, sighting, street_id, False, depth, width))
+
+
+_SETTLED = {"id": "bigint", "verdict": "text", "defect_id": "bigint"}
+
+_SETTLE = """
+    UPDATE detection SET verdict = told.verdict, defect_id = told.defect_id
+    FROM {told} WHERE detection.id = told.id AND detection.received_at >= :since
+"""
+
+
+def settle(tx: WriteTx, rows: Iterable[tuple[int, str, int | None]], since: datetime) -> None:
+    """Write each detection's verdict and defect. None of them was received before `since`."""
+    told = tell(tx, _SETTLED, list(rows))
+    tx.execute(text(_SETTLE.format(told=told.relation)), {"since": since} | told.params)
+
+
+def finish(tx: WriteTx, batch: Batch, outcome: Mapping[str, int], now: datetime) -> None:
+    """The batch is matched: how many of each verdict."""
+    tx.execute(
+        update(detection_batch).where(detection_batch.c.id == batch.id).values(matched_at=now, outcome=dict(outcome))
+    )
