@@ -47,7 +47,7 @@ def assign(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> list[OrderI
     lots = Lots(tx, now)
     recalls = [one for one in wanted if one.promised_by is not None]
     lasting = [one for one in wanted if one.defect.state == "repaired_temporary"]
-    first = [one.defect for one in wanted if one.defect.state in ("confirmed", "made_safe")]
+    first = [one.defect for one in wanted if one.defect.state in ("confirmed", "made_safe", "ordered")]
     others = [one.defect for one in wanted if one.defect.state == "third_party"]
     told = [*map(_remedial, recalls), *_lasting(lasting, lots), *_safety(others, lots), *_repairs(tx, first, lots, now)]
     issued = issue(tx, told, now)

@@ -1,7 +1,7 @@
 """Issues works orders: one function for first repairs, permanent ones, remedial ones, and those that change hands."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.events import DefectOrdered, OrderIssued, OrderRegraded
@@ -28,7 +28,8 @@ class Instruction:
     follows: OrderId | None = None
     declined_by: tuple[int, ...] = ()
     issued_at: datetime | None = None
-    facts: Mapping[str, object] = field(default_factory=dict)
+    # An order that takes over from another: the defects are what they were under that one.
+    keep_states: bool = False
 
 
 def issue(tx: WriteTx, told: Sequence[Instruction], now: datetime) -> list[OrderId]:
@@ -65,7 +66,9 @@ def join(tx: WriteTx, order: Order, defects: Sequence[Coverable], now: datetime)
 
 def ordered(told: Instruction, order_id: OrderId) -> list[DefectWalk]:
     """The steps of those defects that are not ordered yet. One that another owns stays with its owner."""
-    facts = {**told.facts, "order_id": order_id, "charge_to": told.charge_to}
+    if told.keep_states:
+        return []
+    facts = {"order_id": order_id, "charge_to": told.charge_to}
     return [
         DefectWalk(
             one.id,

@@ -40,7 +40,8 @@ def _wants() -> Any:
         defect.c.merged_into.is_(None),
         or_(
             defect.c.state == "repaired_temporary",
-            and_(defect.c.state == "recalled", _UNCOVERED),
+            # Ordered without an order: its order ended while it counted as a duplicate.
+            and_(defect.c.state.in_(("recalled", "ordered")), _UNCOVERED),
             and_(defect.c.state.in_(("confirmed", "made_safe")), _CLOCK_RUNS, _UNCOVERED),
             and_(defect.c.state == "third_party", _DANGER_STANDS, _UNCOVERED),
         ),
@@ -118,7 +119,7 @@ def waiting(tx: ReadTx, kinds: Sequence[Kind], most: int) -> list[DefectId]:
 def _waiting() -> Any:
     """Its own list of states first, word for word that of the partial index."""
     return and_(
-        defect.c.state.in_(("confirmed", "made_safe", "recalled", "repaired_temporary", "third_party")),
+        defect.c.state.in_(("confirmed", "made_safe", "ordered", "recalled", "repaired_temporary", "third_party")),
         _wants(),
         ~_CANCELLED_BY_A_PERSON,
     )

@@ -1,6 +1,6 @@
 """Works orders and what they cover: finding defects that want one, making orders, locking them for their next step."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -207,6 +207,17 @@ def lock(tx: WriteTx, reference: str, contractor_id: int | None) -> Order:
     return _with_covers(tx, [row])[0]
 
 
+def lock_own(tx: WriteTx, references: Sequence[str], contractor_id: int) -> list[Order]:
+    """The contractor's own orders among these references, in the order of their ids, their rows locked."""
+    rows = (
+        select(*_ORDER)
+        .where(works_order.c.reference == func.any(list(references)), works_order.c.contractor_id == contractor_id)
+        .order_by(works_order.c.id)
+        .with_for_update(key_share=True)
+    )
+    return _with_covers(tx, tx.execute(rows).all())
+
+
 def lock_many(tx: WriteTx, order_ids: Sequence[int]) -> list[Order]:
     """The orders of these ids, in the order of their ids, their rows locked."""
     rows = (
@@ -263,31 +274,46 @@ def lock_covered(tx: WriteTx, order: Order) -> list[Coverable]:
     return [coverable(row) for row in tx.execute(rows)]
 
 
+def end_if_empty(tx: WriteTx, order_id: int, now: datetime) -> None:
+    """Note the end of an order whose defects another has taken over."""
+    covering = exists().where(works_order_defect.c.works_order_id == works_order.c.id, _OPEN_LINK)
+    ended = update(works_order).where(works_order.c.id == order_id, works_order.c.ended_at.is_(None), ~covering)
+    tx.execute(ended.values(ended_at=now, updated_at=now))
+
+
+def take_back_safety(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> None:
+    """These were found not to be safe after all: their make-safe clock runs on. Locks the rows."""
+    if defect_ids:
+        unsafe = update(defect).where(defect.c.id == func.any(list(defect_ids)))
+        tx.execute(unsafe.values(made_safe_at=None, updated_at=now))
+
+
 def open_orders_of(tx: ReadTx, defect_ids: Sequence[int]) -> list[OrderId]:
     """The orders that cover these defects now."""
-    covering = select(works_order_defect.c.works_order_id).distinct().where(
-        works_order_defect.c.defect_id == func.any(list(defect_ids)), _OPEN_LINK
+    covering = (
+        select(works_order_defect.c.works_order_id)
+        .distinct()
+        .where(works_order_defect.c.defect_id == func.any(list(defect_ids)), _OPEN_LINK)
     )
     return list(tx.scalars(covering))
 
 
-def open_follower(tx: WriteTx, order_id: int, contractor_id: int) -> Order | None:
-    """The order of the same contractor that took over from this one and covers something still. Locks it."""
-    chain = (
-        select(works_order.c.id)
-        .where(works_order.c.follows == order_id, works_order.c.contractor_id == contractor_id)
-        .cte("chain", recursive=True)
-    )
-    chain = chain.union(
-        select(works_order.c.id)
-        .join(chain, works_order.c.follows == chain.c.id)
-        .where(works_order.c.contractor_id == contractor_id)
-    )
-    covering = exists().where(works_order_defect.c.works_order_id == works_order.c.id, _OPEN_LINK)
-    found = tx.scalar(
-        select(works_order.c.id)
-        .where(works_order.c.id.in_(select(chain.c.id)), covering)
-        .order_by(works_order.c.id.desc())
+def open_follower(tx: WriteTx, order_id: int, contractor_id: int, defect_ids: Collection[int]) -> Order | None:
+    """The newest order of the same contractor that took over from this one and covers one of these defects still.
+
+    Of any defect when none is named. Locks the order.
+    """
+    mine = works_order.c.contractor_id == contractor_id
+    chain = select(works_order.c.id).where(works_order.c.follows == order_id, mine).cte("chain", recursive=True)
+    chain = chain.union(select(works_order.c.id).join(chain, works_order.c.follows == chain.c.id).where(mine))
+    covering = (
+        select(works_order_defect.c.works_order_id)
+        .join(chain, chain.c.id == works_order_defect.c.works_order_id)
+        .where(_OPEN_LINK)
+        .order_by(works_order_defect.c.works_order_id.desc())
         .limit(1)
     )
+    if defect_ids:
+        covering = covering.where(works_order_defect.c.defect_id == func.any(list(defect_ids)))
+    found = tx.scalar(covering)
     return None if found is None else lock_many(tx, [found])[0]

@@ -318,7 +318,7 @@ CREATE INDEX ix_defect_street_key ON defect (street_key) WHERE state IN ('candid
 
 CREATE INDEX ix_defect_updated_at ON defect (updated_at, id);
 
-CREATE INDEX ix_defect_wanting ON defect (permanent_due_at, id) WHERE state IN ('confirmed', 'made_safe', 'recalled', 'repaired_temporary', 'third_party');
+CREATE INDEX ix_defect_wanting ON defect (permanent_due_at, id) WHERE state IN ('confirmed', 'made_safe', 'ordered', 'recalled', 'repaired_temporary', 'third_party');
 
 CREATE TABLE detection_batch (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
