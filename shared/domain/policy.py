@@ -244,4 +244,5 @@ def _known(names: Iterable[str], known: Iterable[str], place: Place) -> None:
     allowed = sorted(known)
     for name in names:
         if name not in allowed:
-            raise place.error(f"{name!r} is not known here; known: {', '.join(allowed) or 'none'}.")
+            named = place.at(name) if isinstance(names, Mapping) else place
+            raise named.error(f"{name!r} is not known here; known: {', '.join(allowed) or 'none'}.")

@@ -57,9 +57,12 @@ class Place:
     @property
     def line(self) -> int:
         path = self.path
-        while path and path not in self.lines:
+        while path:
+            below = [line for known, line in self.lines.items() if known[: len(path)] == path]
+            if below:
+                return min(below)
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return 1
 
     @property
     def key(self) -> str:
