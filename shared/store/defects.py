@@ -1,0 +1,154 @@
+"""Defects as the people and the rules who grade them see them: locked rows, with what was told since the last look."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, String, cast, func, literal, select, union
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from shared.domain.terms import Band, DefectId, DefectState, PolicyVersionId
+from shared.errors import NotFound
+from shared.store import references, works
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import defect, merge, sighting, warranty
+from shared.store.works import Coverable
+
+_PLAIN = (
+    "id",
+    "reference",
+    "state",
+    "class_code",
+    "hierarchy",
+    "band",
+    "band_why",
+    "likelihood",
+    "impact",
+    "depth_mm",
+    "width_mm",
+    "facts",
+    "danger",
+    "reports",
+    "assessed_by",
+    "assessed_at",
+    "known_at",
+    "clock_from",
+    "make_safe_due_at",
+    "permanent_due_at",
+    "inspect_due_at",
+    "due_why",
+    "made_safe_at",
+    "policy_id",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefectRow:
+    """A locked defect. `told_at`, `danger_at`: when the first report, and the first dangerous one, was known since a
+    person or a rule last looked; None when there was none. `recalled`: a repair of it has failed and is done again.
+    """
+
+    id: DefectId
+    reference: str
+    state: DefectState
+    class_code: str
+    hierarchy: str | None
+    band: Band | None
+    band_why: tuple[str, ...]
+    likelihood: int | None
+    impact: int | None
+    depth_mm: float | None
+    width_mm: float | None
+    facts: Mapping[str, Any]
+    danger: bool
+    reports: int
+    assessed_by: str | None
+    assessed_at: datetime | None
+    known_at: datetime
+    clock_from: datetime
+    make_safe_due_at: datetime | None
+    permanent_due_at: datetime | None
+    inspect_due_at: datetime | None
+    due_why: tuple[str, ...]
+    made_safe_at: datetime | None
+    policy_id: PolicyVersionId | None
+    told_at: datetime | None
+    danger_at: datetime | None
+    recalled: bool
+
+
+def _told_since(*also: Any) -> Any:
+    """When the first report was known that was linked since somebody last looked."""
+    since = func.coalesce(defect.c.assessed_at, cast(literal("-infinity", String), TIMESTAMP(timezone=True)))
+    return (
+        select(func.min(sighting.c.known_at))
+        .where(
+            sighting.c.defect_id == defect.c.id,
+            sighting.c.report_id.is_not(None),
+            sighting.c.unlinked_at.is_(None),
+            sighting.c.linked_at > since,
+            *also,
+        )
+        .scalar_subquery()
+    )
+
+
+_FAILED = (
+    select(warranty.c.id)
+    .where(warranty.c.defect_id == defect.c.id, warranty.c.state.in_(("attributable", "disputed")))
+    .exists()
+)
+_ROWS = select(
+    *(defect.c[name] for name in _PLAIN),
+    _told_since().label("told_at"),
+    _told_since(sighting.c.danger).label("danger_at"),
+    (_FAILED & (defect.c.state != "in_warranty")).label("recalled"),
+)
+
+
+def _row(row: Row[Any]) -> DefectRow:
+    said = dict(row._mapping)
+    said["state"] = DefectState(row.state)
+    said["band"] = None if row.band is None else Band(row.band)
+    said["band_why"], said["due_why"] = tuple(row.band_why), tuple(row.due_why)
+    return DefectRow(**said)
+
+
+def lock(tx: WriteTx, ids: Iterable[int]) -> list[DefectRow]:
+    """The defects of these ids, their rows locked, in the order of their ids."""
+    wanted = _ROWS.where(defect.c.id == func.any(sorted(set(ids)))).order_by(defect.c.id)
+    return [_row(row) for row in tx.execute(wanted.with_for_update(of=defect, key_share=True))]
+
+
+def lock_named(tx: WriteTx, named: Sequence[str]) -> dict[str, DefectRow]:
+    """The defects of these references, as they are stored, their rows locked in the order of their ids."""
+    wanted = _ROWS.where(defect.c.reference == func.any([references.read(one) for one in named])).order_by(defect.c.id)
+    rows = map(_row, tx.execute(wanted.with_for_update(of=defect, key_share=True)))
+    return {row.reference: row for row in rows}
+
+
+def lock_one(tx: WriteTx, reference: str) -> DefectRow:
+    """The defect of this reference, its row locked.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = lock_named(tx, [reference])
+    if not found:
+        raise NotFound(f"There is no defect {reference}.")
+    return next(iter(found.values()))
+
+
+def concerned(tx: ReadTx, ids: Iterable[int]) -> list[DefectId]:
+    """These defects, those that took them in, and those that they were taken from again: all that a merge touches."""
+    wanted = sorted(set(ids))
+    same = select(defect.c.id).where(defect.c.id == func.any(wanted))
+    original = select(defect.c.merged_into).where(defect.c.id == func.any(wanted), defect.c.merged_into.is_not(None))
+    taker = select(merge.c.into_id).where(merge.c.defect_id == func.any(wanted))
+    return sorted(tx.scalars(union(same, original, taker)))
+
+
+def coverable(tx: ReadTx, defect_id: int) -> Coverable:
+    """What of a defect matters to its works order."""
+    return works.coverable(tx.execute(select(*works.COVERABLE).where(defect.c.id == defect_id)).one())

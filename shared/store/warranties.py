@@ -1,0 +1,336 @@
+"""Warranties and recalls as rows: what each repair promises and where, and what was seen in its footprint."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, func, insert, select, text, update
+
+from shared.domain.terms import ContractorId, DefectId, OrderId, RecallId, WarrantyId, WarrantyState
+from shared.errors import NotFound
+from shared.store import references
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import GRID, defect, recall, visit, warranty
+
+UNFINISHED = (
+    WarrantyState.ACTIVE,
+    WarrantyState.CLAIM_OPEN,
+    WarrantyState.ATTRIBUTABLE,
+    WarrantyState.NOT_ATTRIBUTABLE,
+    WarrantyState.DISPUTED,
+)
+"""A warranty that a newer repair of the same defect has to take over from."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarrantyRow:
+    """A warranty that is locked. `ends_on` is inclusive."""
+
+    id: WarrantyId
+    defect_id: DefectId
+    defect: str
+    works_order_id: OrderId
+    contractor_id: ContractorId
+    state: WarrantyState
+    class_code: str
+    repair_type: str
+    starts_on: date
+    ends_on: date
+    # As the visit measured the patch; None where it did not.
+    length_m: float | None
+    width_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was repaired and where, in metres on the grid."""
+
+    defect_id: DefectId
+    works_order_id: OrderId
+    class_code: str
+    band: str | None
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewWarranty:
+    """A warranty to be stored. The footprint is a circle of `radius_m` round (x, y) on the grid."""
+
+    defect_id: DefectId
+    works_order_id: OrderId
+    visit_id: int
+    contractor_id: ContractorId
+    repair_type: str
+    repaired_at: datetime
+    starts_on: date
+    ends_on: date
+    x: float
+    y: float
+    radius_m: float
+    follows: WarrantyId | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """A recall that is locked. `works_order_id` is its remedial order; `ruled`: a supervisor has spoken already."""
+
+    id: RecallId
+    reference: str
+    warranty_id: WarrantyId
+    defect_id: DefectId
+    state: str
+    works_order_id: OrderId | None
+    ruled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sighting in a warranty's footprint: a report or a detection, and why it is taken to be of that repair."""
+
+    warranty_id: WarrantyId
+    report_id: int | None
+    detection_id: int | None
+    why: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen(Claim):
+    """A claim with what is known of its sighting. `distance_m`: from the footprint, 0 inside it."""
+
+    known_at: datetime
+    class_code: str
+    distance_m: float
+
+
+_WARRANTY = [
+    warranty.c.id,
+    warranty.c.defect_id,
+    defect.c.reference.label("defect"),
+    *(
+        warranty.c[name]
+        for name in ("works_order_id", "contractor_id", "state", "class_code", "repair_type", "starts_on", "ends_on")
+    ),
+    visit.c.length_m,
+    visit.c.width_m,
+]
+_OF_WARRANTY = warranty.join(defect, defect.c.id == warranty.c.defect_id).join(visit, visit.c.id == warranty.c.visit_id)
+
+
+def _warranty(row: Row[Any]) -> WarrantyRow:
+    said = {name: row._mapping[name] for name in WarrantyRow.__slots__}
+    return WarrantyRow(**{**said, "state": WarrantyState(row.state)})
+
+
+def lock(tx: WriteTx, ids: Sequence[int]) -> dict[WarrantyId, WarrantyRow]:
+    """The warranties of these ids, locked in the order of their ids."""
+    rows = select(*_WARRANTY).select_from(_OF_WARRANTY).where(warranty.c.id == func.any(list(ids)))
+    found = tx.execute(rows.order_by(warranty.c.id).with_for_update(of=warranty))
+    return {WarrantyId(row.id): _warranty(row) for row in found}
+
+
+def lock_unfinished(tx: WriteTx, defect_ids: Sequence[int]) -> dict[DefectId, list[WarrantyRow]]:
+    """By defect, the warranties whose promise has not come to its end, locked in the order of their ids.
+
+    A defect that recurs from a closed one, and is mended as its recall, answers for that one's warranty.
+    """
+    wanted = list(defect_ids)
+    mended_for = recall.alias("mended_for")
+    failed = (mended_for.c.warranty_id == warranty.c.id) & (mended_for.c.new_defect_id == func.any(wanted))
+    rows = (
+        select(*_WARRANTY, func.coalesce(mended_for.c.new_defect_id, warranty.c.defect_id).label("repaired"))
+        .select_from(_OF_WARRANTY.outerjoin(mended_for, failed & (mended_for.c.state == "attributable")))
+        .where(
+            (warranty.c.defect_id == func.any(wanted)) | mended_for.c.id.is_not(None),
+            warranty.c.state.in_(UNFINISHED),
+        )
+        .order_by(warranty.c.id)
+        .with_for_update(of=warranty)
+    )
+    found: dict[DefectId, list[WarrantyRow]] = {}
+    for row in tx.execute(rows):
+        found.setdefault(DefectId(row.repaired), []).append(_warranty(row))
+    return found
+
+
+_REPAIRED = text(
+    """
+    SELECT told.defect_id, told.works_order_id, defect.class_code, defect.band,
+           ST_X(place.geom) AS x, ST_Y(place.geom) AS y
+    FROM unnest(CAST(:defects AS bigint[]), CAST(:orders AS bigint[]), CAST(:visits AS bigint[]))
+        AS told(defect_id, works_order_id, visit_id)
+    JOIN defect ON defect.id = told.defect_id
+    LEFT JOIN visit ON visit.id = told.visit_id
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN visit.geom IS NOT NULL AND visit.accuracy_m < defect.accuracy_m AND cardinality(visit.defect_ids) = 1
+            THEN visit.geom ELSE defect.geom
+        END AS geom
+    ) AS place
+    """
+)
+
+
+def repaired(tx: ReadTx, repairs: Sequence[tuple[int, int, int]]) -> dict[tuple[int, int], Repaired]:
+    """What was repaired, by (defect, works order), for (defect, works order, visit).
+
+    A visit's position counts where it was about one defect only and the phone was surer than what saw the defect.
+    """
+    defects, orders, visits = zip(*repairs, strict=True)
+    params = {"defects": list(defects), "orders": list(orders), "visits": list(visits)}
+    return {(row.defect_id, row.works_order_id): Repaired(**row._mapping) for row in tx.execute(_REPAIRED, params)}
+
+
+_START = text(
+    f"""
+    INSERT INTO warranty (defect_id, works_order_id, visit_id, contractor_id, state, class_code, repair_type,
+        repaired_at, starts_on, ends_on, footprint, street_key, street_side, level, follows, made_at, updated_at)
+    SELECT new.defect_id, new.works_order_id, new.visit_id, new.contractor_id, 'active', defect.class_code,
+        new.repair_type, new.repaired_at, new.starts_on, new.ends_on,
+        ST_Buffer(ST_SetSRID(ST_MakePoint(new.x, new.y), {GRID}), new.radius_m, 'quad_segs=4'),
+        defect.street_key, defect.street_side, defect.level, new.follows, :now, :now
+    FROM jsonb_to_recordset(CAST(:new AS jsonb)) AS new(defect_id bigint, works_order_id bigint, visit_id bigint,
+        contractor_id bigint, repair_type text, repaired_at timestamptz, starts_on date, ends_on date,
+        x double precision, y double precision, radius_m double precision, follows bigint)
+    JOIN defect ON defect.id = new.defect_id
+    ON CONFLICT (defect_id, works_order_id) DO NOTHING
+    RETURNING id, defect_id, works_order_id
+    """
+)
+
+
+def start(tx: WriteTx, new: Sequence[NewWarranty], now: datetime) -> dict[tuple[int, int], WarrantyId]:
+    """Store warranties (active). Returns their ids by (defect, works order); one that is stored already is left out."""
+    told = orjson.dumps(list(new)).decode()
+    return {
+        (row.defect_id, row.works_order_id): WarrantyId(row.id) for row in tx.execute(_START, {"new": told, "now": now})
+    }
+
+
+def over(tx: WriteTx, today: date, most: int) -> list[WarrantyId]:
+    """Active warranties whose last day is before `today`, the oldest first."""
+    ids = (
+        select(warranty.c.id)
+        .where(warranty.c.state == WarrantyState.ACTIVE, warranty.c.ends_on < today)
+        .order_by(warranty.c.ends_on, warranty.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return list(tx.scalars(ids))
+
+
+def unwarranted(tx: ReadTx, defect_ids: Sequence[int]) -> list[DefectId]:
+    """Those of the defects that are said to be in warranty and have no warranty left that stands."""
+    standing = select(warranty.c.id).where(warranty.c.defect_id == defect.c.id, warranty.c.state.in_(UNFINISHED))
+    ids = select(defect.c.id).where(
+        defect.c.id == func.any(list(defect_ids)), defect.c.state == "in_warranty", ~standing.exists()
+    )
+    return list(tx.scalars(ids.order_by(defect.c.id)))
+
+
+def void_because(tx: WriteTx, warranty_id: int, reason: str) -> None:
+    """Note why a warranty was made void."""
+    tx.execute(update(warranty).where(warranty.c.id == warranty_id).values(void_reason=reason))
+
+
+# --- recalls ---------------------------------------------------------------------------------------------------------
+
+
+def lock_recall(tx: WriteTx, reference: str, contractor_id: int | None = None) -> RecallRow:
+    """The recall of this reference, locked. With `contractor_id`, only that contractor's own.
+
+    Raises:
+        NotFound: there is none, or it is another's.
+    """
+    row = tx.execute(
+        select(
+            *(recall.c[name] for name in ("id", "reference", "warranty_id", "defect_id", "state", "works_order_id")),
+            recall.c.ruled_at.is_not(None).label("ruled"),
+            warranty.c.contractor_id,
+        )
+        .join(warranty, warranty.c.id == recall.c.warranty_id)
+        .where(recall.c.reference == references.read(reference))
+        .with_for_update(of=recall)
+    ).one_or_none()
+    if row is None or contractor_id not in (None, row.contractor_id):
+        raise NotFound(f"There is no recall {reference}.")
+    return RecallRow(**{name: row._mapping[name] for name in RecallRow.__slots__})
+
+
+def open_recalls(tx: WriteTx, warranty_ids: Sequence[int]) -> dict[WarrantyId, RecallId]:
+    """The undecided recall of each of these warranties that has one."""
+    rows = select(recall.c.warranty_id, recall.c.id).where(
+        recall.c.warranty_id == func.any(list(warranty_ids)), recall.c.state.in_(("proposed", "disputed"))
+    )
+    return {WarrantyId(row.warranty_id): RecallId(row.id) for row in tx.execute(rows)}
+
+
+def insert_recalls(
+    tx: WriteTx, claimed: Sequence[tuple[WarrantyRow, str]], now: datetime
+) -> dict[WarrantyId, RecallId]:
+    """Store a proposed recall for each warranty, with its reason. Returns their ids by warranty."""
+    rows = [
+        {"reference": made, "warranty_id": one.id, "defect_id": one.defect_id, "state": "proposed", "why": why}
+        | {"proposed_at": now}
+        for made, (one, why) in zip(references.fresh_many("K", len(claimed)), claimed, strict=True)
+    ]
+    made_rows = tx.execute(insert(recall).returning(recall.c.warranty_id, recall.c.id), rows)
+    return {WarrantyId(row.warranty_id): RecallId(row.id) for row in made_rows}
+
+
+_SEEN = text(
+    """
+    SELECT claim.warranty_id, claim.report_id, claim.detection_id, claim.why, claim.seen_at, seen.known_at,
+           seen.class_code, ST_Distance(warranty.footprint, seen.geom) AS distance_m
+    FROM jsonb_to_recordset(CAST(:claims AS jsonb)) WITH ORDINALITY
+        AS claim(warranty_id bigint, report_id bigint, detection_id bigint, why text, seen_at timestamptz, place bigint)
+    JOIN warranty ON warranty.id = claim.warranty_id
+    CROSS JOIN LATERAL (
+        SELECT received_at AS known_at, class_code, geom FROM report WHERE id = claim.report_id
+        UNION ALL
+        SELECT received_at, class_code, geom FROM detection WHERE id = claim.detection_id
+    ) AS seen
+    ORDER BY claim.place
+    """
+)
+
+
+def seen(tx: ReadTx, claims: Sequence[Claim]) -> list[Seen]:
+    """What the reports and detections behind these claims say, in the order of the claims."""
+    return [Seen(**row._mapping) for row in tx.execute(_SEEN, {"claims": _told(claims)})]
+
+
+def _told(rows: Sequence[Any]) -> str:
+    return orjson.dumps(list(rows)).decode()
+
+
+_WAIT = text(
+    """
+    INSERT INTO recall_sighting (recall_id, report_id, detection_id, why, at)
+    SELECT recalled.recall_id, claim.report_id, claim.detection_id, claim.why, :now
+    FROM jsonb_to_recordset(CAST(:claims AS jsonb))
+        AS claim(warranty_id bigint, report_id bigint, detection_id bigint, why text)
+    JOIN unnest(CAST(:warranties AS bigint[]), CAST(:recalls AS bigint[])) AS recalled(warranty_id, recall_id)
+        USING (warranty_id)
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+def add_claims(tx: WriteTx, recalls: Mapping[WarrantyId, RecallId], claims: Sequence[Claim], now: datetime) -> None:
+    """Let sightings wait with the recalls of their warranties. One that waits already is left as it is."""
+    params = {"warranties": list(recalls.keys()), "recalls": list(recalls.values())}
+    tx.execute(_WAIT, {"now": now, "claims": _told(claims), **params})
+
+
+def change_recall(tx: WriteTx, recall_id: int, **values: Any) -> None:
+    """Give a recall its next state, with who decided, when and why. The caller has locked it."""
+    tx.execute(update(recall).where(recall.c.id == recall_id).values(**values))
+
+
+def remedied_by(tx: ReadTx, warranty_id: int) -> bool:
+    """Whether the remedy of this warranty's repair is verified already: then another warranty follows it."""
+    return tx.scalar(select(warranty.c.id).where(warranty.c.follows == warranty_id).limit(1)) is not None
