@@ -4,6 +4,7 @@ Days are local. A cohort is the repairs verified in one month; a figure over n d
 passed since the cohort's last day, because younger cohorts look better than they are.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,8 @@ from statistics import median
 from shared.domain.deadlines import add_months
 from shared.domain.terms import Band, VisitOutcome
 from shared.errors import Invalid
+
+_QUARTER = re.compile(r"([12][0-9]{3})Q([1-4])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,10 @@ class Quarter:
         Raises:
             Invalid: it is no quarter.
         """
-        year, _, number = text.upper().partition("Q")
-        if not (year.isdecimal() and len(year) == 4 and number in ("1", "2", "3", "4")):
+        found = _QUARTER.fullmatch(text.upper())
+        if found is None:
             raise Invalid(f"{text!r} is not a quarter; write for example 2026Q4.", {"quarter": "is not like 2026Q4"})
-        return cls(int(year), int(number))
+        return cls(int(found[1]), int(found[2]))
 
     @classmethod
     def of(cls, day: date) -> "Quarter":
