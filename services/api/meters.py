@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REQUESTS = Counter("roadmend_requests", "Requests answered", ("method", "route", "status"))
 SECONDS = Histogram(

@@ -11,6 +11,7 @@ from shared.settings import settings
 SWEEPS = {
     "nudge_due": 1.0,
     "mark_overdue": 30.0,
+    "assign_waiting": 60.0,
     "expire_warranties": 300.0,
     "time_out_questions": 300.0,
     "make_partitions": 3600.0,

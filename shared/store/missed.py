@@ -50,7 +50,7 @@ def mark(tx: WriteTx, now: datetime) -> None:
 
 
 def unanswered(tx: WriteTx, asked_before: datetime, most: int = 1000) -> list[tuple[ReportId, datetime]]:
-    """Reports whose reporter was asked before then and has not answered, with when. Locks them; passes over locked ones."""
+    """Reports whose reporter was asked before then and has not answered, with when. Locks those that nobody holds."""
     asked = (
         select(func.max(event.c.at))
         .where(event.c.subject == "report", event.c.subject_id == report.c.id, event.c.after == ReportState.NEEDS_INFO)

@@ -49,4 +49,5 @@ def numbers(tx: ReadTx, now: datetime) -> Numbers:
 
 
 def _counts(tx: ReadTx, by_name: Any) -> dict[str, int]:
-    return {str(row[0]): int(row[1]) for row in tx.execute(by_name)}
+    """A statement of two columns, name and count, as a mapping."""
+    return dict(map(tuple, tx.execute(by_name)))
