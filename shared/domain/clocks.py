@@ -1,5 +1,6 @@
 """Which clocks run for a band, and until when: make safe, permanent, recheck, chase (DOMAIN 10.1)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,8 @@ from datetime import datetime
 from shared.domain.deadlines import Clock, Due, WorkingCalendar, due
 from shared.domain.policy import Policy
 from shared.domain.terms import Band
+
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def sounds_dangerous(text: str, class_code: str, policy: Policy) -> str | None:
 
     A keyword is found at the start of a word, whatever its case: "collapse" also finds "collapsed".
     """
-    words = " " + " ".join("".join(letter if letter.isalnum() else " " for letter in text.lower()).split())
+    words = " " + _BETWEEN_WORDS.sub(" ", text.lower())
     rule = policy.classes.get(class_code)
     keywords = (*policy.triage.keywords, *(rule.danger_keywords if rule else ()))
     return next((keyword for keyword in keywords if f" {keyword.lower()}" in words), None)
