@@ -1,6 +1,6 @@
-"""Defects become works orders: the right contractor, shared orders, nothing ordered twice, nothing left out of sight."""
+"""Defects become works orders: the right contractor, shared orders, nothing twice, nothing left out of sight."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from shared.flows import assign_works
 from shared.store.deliveries import Delivery
 from shared.store.engine import WriteTx
-from shared.store.tables import contractor, defect, event, works_order, works_order_defect
+from shared.store.tables import contractor, works_order, works_order_defect
 from tests.factories import a_defect, adopt_default_policy
 
 NOW = datetime.now(UTC)

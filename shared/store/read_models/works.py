@@ -1,0 +1,278 @@
+"""Works orders as contractors and operators read them: lists paged by change, and one order whole."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select, tuple_
+
+from shared.domain.lifecycle import ORDER
+from shared.domain.terms import OrderState
+from shared.errors import Invalid, NotFound
+from shared.store.engine import ReadTx
+from shared.store.tables import (
+    contractor,
+    defect,
+    event,
+    photo,
+    sighting,
+    street,
+    visit,
+    works_order,
+    works_order_defect,
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which orders a list shows; None: whatever it is. `contractor_id` limits it to that contractor's own."""
+
+    contractor_id: int | None = None
+    contractor: str | None = None
+    states: Sequence[str] = ()
+    bands: Sequence[str] = ()
+    street: str | None = None
+    area: str | None = None
+    due_before: datetime | None = None
+    updated_since: datetime | None = None
+    open_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Orders, and where the next page begins; None when there is no more."""
+
+    rows: list[Row]
+    next: str | None
+
+
+_HEAD: list[Any] = [
+    works_order.c[name]
+    for name in (
+        "id",
+        "reference",
+        "state",
+        "kind",
+        "band",
+        "charge_to",
+        "lot",
+        "street_key",
+        "area_code",
+        "issued_at",
+        "accepted_at",
+        "scheduled_for",
+        "make_safe_due_at",
+        "permanent_due_at",
+        "completed_at",
+        "sampled",
+        "verify_due_at",
+        "verified_at",
+        "verifier",
+        "missing",
+        "ended_at",
+        "updated_at",
+    )
+]
+_HEAD += [contractor.c.code.label("contractor"), contractor.c.name.label("contractor_name")]
+
+
+def page(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
+    """Orders in the order of their last change: who asks on with `next` later sees what changed since.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
+    rows = select(*_HEAD).join(contractor, contractor.c.id == works_order.c.contractor_id).where(*_filters(wanted))
+    if after is not None:
+        rows = rows.where(tuple_(works_order.c.updated_at, works_order.c.reference) > tuple_(*_cursor(after)))
+    rows = rows.order_by(works_order.c.updated_at, works_order.c.reference).limit(most + 1)
+    found = [dict(row._mapping) for row in tx.execute(rows)]
+    shown = found[:most]
+    _add_defects(tx, shown)
+    last = shown[-1] if len(found) > most else None
+    return Page([*shown], None if last is None else f"{last['updated_at'].isoformat()}~{last['reference']}")
+
+
+def _cursor(after: str) -> tuple[datetime, str]:
+    at, _, reference = after.partition("~")
+    try:
+        changed = datetime.fromisoformat(at)
+    except ValueError:
+        changed = None
+    if not reference or changed is None or changed.tzinfo is None:
+        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
+    return changed, reference
+
+
+def _filters(wanted: Wanted) -> list[Any]:
+    soonest = func.least(works_order.c.make_safe_due_at, works_order.c.permanent_due_at)
+    rules = [
+        (wanted.contractor_id is not None, works_order.c.contractor_id == wanted.contractor_id),
+        (wanted.contractor is not None, contractor.c.code == wanted.contractor),
+        (bool(wanted.states), works_order.c.state == func.any(list(wanted.states))),
+        (bool(wanted.bands), works_order.c.band == func.any(list(wanted.bands))),
+        (wanted.street is not None, works_order.c.street_key == wanted.street),
+        (wanted.area is not None, works_order.c.area_code == wanted.area),
+        (wanted.due_before is not None, soonest < wanted.due_before),
+        (wanted.updated_since is not None, works_order.c.updated_at >= wanted.updated_since),
+        (wanted.open_only, works_order.c.ended_at.is_(None)),
+    ]
+    return [rule for given, rule in rules if given]
+
+
+def _add_defects(tx: ReadTx, orders: Sequence[dict[str, Any]]) -> None:
+    """What each order covers, or covered last: reference, class, place, and the street's name."""
+    found = tx.execute(_defects([order["id"] for order in orders])).all()
+    for order in orders:
+        order["defects"] = [row._mapping for row in found if row.works_order_id == order["id"]]
+        order["street"] = next((row["street"] for row in order["defects"] if row["street"]), None)
+
+
+def _defects(order_ids: Sequence[int]) -> Select[Any]:
+    return (
+        select(
+            works_order_defect.c.works_order_id,
+            works_order_defect.c.ended_at.label("left_at"),
+            defect.c.id,
+            defect.c.reference,
+            defect.c.class_code,
+            defect.c.state,
+            defect.c.band,
+            defect.c.lat,
+            defect.c.lon,
+            defect.c.accuracy_m,
+            defect.c.street_side,
+            defect.c.depth_mm,
+            defect.c.width_mm,
+            defect.c.danger,
+            defect.c.make_safe_due_at,
+            defect.c.permanent_due_at,
+            defect.c.due_why,
+            defect.c.made_safe_at,
+            street.c.name.label("street"),
+        )
+        .join(defect, defect.c.id == works_order_defect.c.defect_id)
+        .outerjoin(street, street.c.id == defect.c.street_id)
+        .where(works_order_defect.c.works_order_id == func.any(list(order_ids)))
+        .order_by(works_order_defect.c.works_order_id, defect.c.id)
+    )
+
+
+def whole(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
+    """One order with its defects, photos, visits and history; with `contractor_id`, only that contractor's own.
+
+    Raises:
+        NotFound: there is none, or it is another's.
+    """
+    rows = (
+        select(*_HEAD, works_order.c.contractor_id, works_order.c.follows)
+        .join(contractor, contractor.c.id == works_order.c.contractor_id)
+        .where(works_order.c.reference == reference)
+    )
+    row = tx.execute(rows).one_or_none()
+    if row is None or contractor_id not in (None, row.contractor_id):
+        raise NotFound(f"There is no works order {reference}.")
+    order = dict(row._mapping)
+    _add_defects(tx, [order])
+    order["follows"] = _earlier(tx, order, contractor_id)
+    order["report_photos"] = _report_photos(tx, [one["id"] for one in order["defects"]])
+    order["visits"] = _visits(tx, order["id"])
+    order["history"] = _history(tx, order["id"])
+    order["next"] = next_steps(OrderState(order["state"]), contractor_id is not None)
+    return order
+
+
+def _earlier(tx: ReadTx, order: Row, contractor_id: int | None) -> str | None:
+    """The order that this one took over from; a contractor is told of their own only."""
+    rows = select(works_order.c.reference).where(works_order.c.id == order["follows"])
+    if contractor_id is not None:
+        rows = rows.where(works_order.c.contractor_id == contractor_id)
+    earlier: str | None = tx.scalar(rows)
+    return earlier
+
+
+def _report_photos(tx: ReadTx, defect_ids: Sequence[int]) -> list[Row]:
+    """Public copies of what residents sent, by defect."""
+    rows = (
+        select(defect.c.reference.label("defect"), photo.c.reference, photo.c.received_at)
+        .join(sighting, sighting.c.report_id == photo.c.report_id)
+        .join(defect, defect.c.id == sighting.c.defect_id)
+        .where(sighting.c.defect_id == func.any(list(defect_ids)), sighting.c.unlinked_at.is_(None))
+        .order_by(photo.c.id)
+    )
+    return [dict(row._mapping) for row in tx.execute(rows)]
+
+
+_VISIT = (
+    "id",
+    "client_id",
+    "outcome",
+    "reason",
+    "note",
+    "repair_type",
+    "started_at",
+    "ended_at",
+    "received_at",
+    "length_m",
+    "width_m",
+    "applied",
+    "evidence",
+)
+
+
+def _visits(tx: ReadTx, order_id: int) -> list[Row]:
+    rows = select(*(visit.c[name] for name in _VISIT), visit.c.contractor_id).where(visit.c.works_order_id == order_id)
+    found = [dict(row._mapping) for row in tx.execute(rows.order_by(visit.c.ended_at, visit.c.id))]
+    photos = tx.execute(
+        select(photo.c.visit_client_id, photo.c.contractor_id, photo.c.reference, photo.c.role, photo.c.taken_at)
+        .where(
+            tuple_(photo.c.visit_client_id, photo.c.contractor_id).in_(
+                [(one["client_id"], one["contractor_id"]) for one in found]
+            )
+        )
+        .order_by(photo.c.id)
+    ).all()
+    for one in found:
+        one["photos"] = [row._mapping for row in photos if row.visit_client_id == one["client_id"]]
+    return [*found]
+
+
+def _history(tx: ReadTx, order_id: int) -> list[Row]:
+    """Every event of the order, in the order in which they were recorded."""
+    rows = (
+        select(
+            event.c.at,
+            event.c.occurred_at,
+            event.c.kind,
+            event.c.before,
+            event.c.after,
+            event.c.actor,
+            event.c.data["why"].astext.label("why"),
+        )
+        .where(event.c.subject == "works_order", event.c.subject_id == order_id)
+        .order_by(event.c.id)
+    )
+    return [dict(row._mapping) for row in tx.execute(rows)]
+
+
+_BY_CONTRACTORS = {
+    OrderState.ACCEPTED: "accept",
+    OrderState.DECLINED: "decline",
+    OrderState.SCHEDULED: "schedule",
+    OrderState.ON_SITE: "start",
+}
+_BY_STAFF = {
+    OrderState.CANCELLED: "cancel",
+    OrderState.VERIFIED: "verify",
+    OrderState.PAID: "pay",
+}
+
+
+def next_steps(state: OrderState, by_contractor: bool) -> list[dict[str, str]]:
+    """The calls that may follow now, each with what it takes: {step, state, needs}."""
+    calls = _BY_CONTRACTORS if by_contractor else _BY_STAFF
+    lawful = ORDER.lawful_from(state)
+    return [{"step": calls[after], "state": after, "needs": lawful[after]} for after in lawful if after in calls]
