@@ -171,3 +171,11 @@ def _is_ours(thing: object, name: str | None, kind: str, reflected: bool, other:
     del thing, other
     partition = bool(re.search(r"_(y?\d{4}_?m?\d{2}|default)$", name or ""))
     return not (kind == "table" and reflected and (name == "spatial_ref_sys" or partition))
+
+
+def test_the_readme_points_to_what_exists() -> None:
+    table = (ROOT / "README.md").read_text().partition("## Where is")[2]
+    places = re.findall(r"`((?:shared|services|infra|docs)/[^`]*)`", table)
+
+    assert len(places) > 20
+    assert [place for place in places if not (ROOT / place).exists()] == []

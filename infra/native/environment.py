@@ -2,11 +2,13 @@
 
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from infra.native import packages, say
 from infra.native.layout import PYTHON, ROOT, RUN, VENV, SetupError
@@ -57,10 +59,38 @@ def _make_venv() -> None:
         say.step("Making the virtual environment")
         _run([sys.executable, "-m", "venv", str(VENV)], "python -m venv")
     say.step("Installing the Python packages of the lock file")
-    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--no-input", "--progress-bar", "off"]
-    _run([*pip, "--require-hashes", "-r", str(LOCK)], "pip install")
+    _install()
     _link_project()
     STAMP.write_text(wanted)
+
+
+def _install() -> None:
+    """By uv, which takes a sixth of pip's time; by pip where uv fails, since only pip reads this machine's pip.conf."""
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "install", "--no-input"]
+    pip += ["--progress-bar", "off", "--require-hashes", "-r"]
+    uv = [
+        str(VENV / "bin" / "uv"),
+        "--no-cache",
+        "--no-config",
+        "--native-tls",
+        "pip",
+        "install",
+        "--python",
+        str(PYTHON),
+    ]
+    try:
+        _run([*pip, str(_lock_of_uv_alone())], "pip install uv")
+        _run([*uv, "--compile-bytecode", "--require-hashes", "-r", str(LOCK)], "uv pip install")
+    except SetupError:
+        say.step("Installing by pip, which takes longer")
+        _run([*pip, str(LOCK)], "pip install")
+
+
+def _lock_of_uv_alone() -> Path:
+    entries = re.split(r"\n(?=\S)", LOCK.read_text())
+    file = RUN / "uv.lock"
+    file.write_text("\n".join(entry for entry in entries if entry.startswith("uv==")) + "\n")
+    return file
 
 
 def _fingerprint() -> str:

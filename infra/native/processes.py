@@ -9,7 +9,7 @@ from pathlib import Path
 from infra.native.child import Program
 from infra.native.layout import PYTHON, ROOT, VENV
 
-UNWANTED = ("PYTHONHOME", "PYTHONPATH")
+UNWANTED = ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
