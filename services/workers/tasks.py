@@ -55,7 +55,10 @@ def _sweep(name: str) -> Callable[[], None]:
             run(tx, datetime.now(UTC))
         bus.nudge(tx.woken)
 
-    return lambda: _tolerating(swept)
+    def sweep() -> None:
+        _tolerating(swept)
+
+    return sweep
 
 
 for _name in SWEEPS:
