@@ -6,6 +6,7 @@ grades it anew (`assess_defect.py`); here its clocks follow what became known, a
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from shared.domain.events import DefectGraded, DefectStepped, Event
 from shared.domain.lifecycle import DEFECT
@@ -54,16 +55,15 @@ class _Rules:
         return self._known[row.policy_id]
 
 
-def keep(
-    tx: WriteTx, graded: Sequence[tuple[DefectRow, Graded]], now: datetime, *, seconded_by: str | None = None
-) -> None:
+def keep(tx: WriteTx, graded: Sequence[tuple[DefectRow, Graded]], now: datetime) -> None:
     """Store what was graded and tell of it; a state that a rule changed is told too."""
     patches.apply(tx, defect, [_patch(row, found, now) for row, found in graded], now)
-    event_log.append(tx, [event for row, found in graded for event in _told(row, found, seconded_by)], now)
+    event_log.append(tx, [event for row, found in graded for event in _told(row, found)], now)
 
 
-def _patch(row: DefectRow, found: Graded, now: datetime) -> Patch:
-    values = {
+def graded_values(found: Graded) -> dict[str, Any]:
+    """The columns of a defect that its grade sets."""
+    return {
         "band": found.band,
         "band_why": found.why,
         "clock_from": found.clock_from,
@@ -73,13 +73,11 @@ def _patch(row: DefectRow, found: Graded, now: datetime) -> Patch:
         "due_why": found.due_why,
         "policy_id": found.policy_id,
     }
-    if found.state is not row.state:
-        values |= {"assessed_by": f"policy:{found.policy_id}", "assessed_at": now}
-    return Patch(row.id, row.state, found.state, values)
 
 
-def _told(row: DefectRow, found: Graded, seconded_by: str | None) -> list[Event]:
-    graded = DefectGraded(
+def graded_event(row: DefectRow, found: Graded, seconded_by: str | None = None) -> DefectGraded:
+    """What is told of a grade. `seconded_by`: who agreed to a less urgent one."""
+    return DefectGraded(
         defect_id=row.id,
         band=found.band,
         was=row.band,
@@ -89,6 +87,17 @@ def _told(row: DefectRow, found: Graded, seconded_by: str | None) -> list[Event]
         inspect_due=_iso(found.inspect),
         seconded_by=seconded_by,
     )
+
+
+def _patch(row: DefectRow, found: Graded, now: datetime) -> Patch:
+    values = graded_values(found)
+    if found.state is not row.state:
+        values |= {"assessed_by": f"policy:{found.policy_id}", "assessed_at": now}
+    return Patch(row.id, row.state, found.state, values)
+
+
+def _told(row: DefectRow, found: Graded) -> list[Event]:
+    graded = graded_event(row, found)
     if found.state is row.state:
         return [graded]
     DEFECT.check(row.state, found.state, {"rule": found.why[0]})

@@ -43,15 +43,15 @@ class Question:
     candidates: tuple[DefectId, ...]
 
 
-def lock(tx: WriteTx, reference: str) -> ReportRow:
-    """The report of this reference, locked.
+def lock(tx: WriteTx, reference: str, mine: int | None = None) -> ReportRow:
+    """The report of this reference, locked. With `mine`, only the report of that id.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or it is another's.
     """
     wanted = select(report.c.id, report.c.reference, report.c.state, report.c.class_code)
     row = tx.execute(wanted.where(report.c.reference == references.read(reference)).with_for_update()).one_or_none()
-    if row is None:
+    if row is None or mine not in (None, row.id):
         raise NotFound(f"There is no report {reference}.")
     return ReportRow(ReportId(row.id), row.reference, ReportState(row.state), row.class_code)
 

@@ -12,7 +12,7 @@ from shared.domain.terms import ContractorId, DefectId, OrderId, RecallId, Warra
 from shared.errors import NotFound
 from shared.store import references
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import GRID, defect, recall, visit, warranty
+from shared.store.tables import GRID, defect, recall, sighting, visit, warranty
 
 UNFINISHED = (
     WarrantyState.ACTIVE,
@@ -154,6 +154,13 @@ def lock_unfinished(tx: WriteTx, defect_ids: Sequence[int]) -> dict[DefectId, li
     for row in tx.execute(rows):
         found.setdefault(DefectId(row.repaired), []).append(_warranty(row))
     return found
+
+
+def of_report(tx: ReadTx, report_id: int) -> list[WarrantyRow]:
+    """The warranties of the repairs that a report was answered with, the oldest first."""
+    told = select(sighting.c.defect_id).where(sighting.c.report_id == report_id, sighting.c.unlinked_at.is_(None))
+    rows = select(*_WARRANTY).select_from(_OF_WARRANTY).where(warranty.c.defect_id.in_(told)).order_by(warranty.c.id)
+    return [_warranty(row) for row in tx.execute(rows)]
 
 
 _REPAIRED = text(

@@ -1,0 +1,184 @@
+"""People decide about reports: refer, reject, find nothing, ask. Reporters answer, withdraw, or call it not settled."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.clocks import triage_due
+from shared.domain.deadlines import due
+from shared.domain.events import (
+    ReportChallenged,
+    ReportFoundNoDefect,
+    ReportInfoAsked,
+    ReportReferred,
+    ReportRejected,
+    ReportTriaged,
+    ReportWithdrawn,
+    Step,
+)
+from shared.domain.lifecycle import REPORT
+from shared.domain.terms import LIVE_WARRANTY, ReportState
+from shared.errors import Conflict
+from shared.flows import recall_repair
+from shared.store import event_log, policies, reports_decisions, states, warranties
+from shared.store.engine import WriteTx
+from shared.store.policies import InForce
+from shared.store.reports_decisions import ReportRow
+from shared.store.tables import report
+from shared.store.warranties import Claim
+
+_R = ReportState
+ANSWERED = "The reporter has answered."
+_UNREAD = (_R.RECEIVED, _R.CHALLENGED)
+"""A person who decides about it has read it: it passes through triage."""
+
+
+class Rejection(StrEnum):
+    """Why a report is not taken up."""
+
+    SPAM = "spam"
+    ABUSE = "abuse"
+    NOT_HIGHWAYS = "not_highways"
+    TEST = "test"
+    REPEATED = "repeated"
+
+
+def refer(tx: WriteTx, reference: str, target: str, why: str, now: datetime) -> ReportState:
+    """Pass a report on to who looks after the place; both target and reason are told to the reporter.
+
+    Raises:
+        NotFound, UnlawfulStep, GuardNotMet: there is no such report, or it has gone another way.
+    """
+    row = _read(tx, reference, now)
+    step = ReportReferred(report_id=row.id, before=row.state, after=_R.REFERRED, target=target, why=why)
+    return _take(tx, row, step, {"target": target, "reason": why}, now, outcome=f"{target}: {why}")
+
+
+def reject(tx: WriteTx, reference: str, reason: Rejection, why: str, now: datetime) -> ReportState:
+    """Do not take a report up.
+
+    Raises:
+        NotFound, UnlawfulStep, GuardNotMet: there is no such report, or it has gone another way.
+    """
+    row = reports_decisions.lock(tx, reference)
+    if row.state is not _R.RECEIVED or reason not in (Rejection.SPAM, Rejection.ABUSE):
+        row = _through_triage(tx, row, now)
+    step = ReportRejected(report_id=row.id, before=row.state, after=_R.REJECTED, reason=reason, why=why)
+    return _take(tx, row, step, {"reason": reason, "person": tx.actor}, now, outcome=why)
+
+
+def find_nothing(tx: WriteTx, reference: str, why: str, evidence: str, now: datetime) -> ReportState:
+    """Somebody looked and found no defect that needs mending; `evidence` says what shows it.
+
+    Raises:
+        NotFound, UnlawfulStep, GuardNotMet: there is no such report, or it has gone another way.
+    """
+    row = _read(tx, reference, now)
+    said = f"{why} ({evidence})"
+    step = ReportFoundNoDefect(report_id=row.id, before=row.state, after=_R.NO_DEFECT_FOUND, why=said)
+    facts = {"reason": why, "evidence": evidence, "person": tx.actor}
+    return _take(tx, row, step, facts, now, outcome=said)
+
+
+def ask(tx: WriteTx, reference: str, asked: str, now: datetime) -> ReportState:
+    """Ask the reporter for something; once only. Without an answer in the policy's time it is triaged as it is.
+
+    Raises:
+        NotFound, UnlawfulStep, GuardNotMet: no such report, it has gone another way, or it was asked before.
+    """
+    row = _read(tx, reference, now)
+    facts = {"question": asked, "asked_before": reports_decisions.asked_before(tx, row.id)}
+    step = ReportInfoAsked(report_id=row.id, before=row.state, after=_R.NEEDS_INFO, question=asked)
+    state = _take(tx, row, step, facts, now, outcome=asked)
+    reports_decisions.note(tx, row.id, "question", asked, now)
+    return state
+
+
+def answer(tx: WriteTx, reference: str, mine: int | None, words: str, now: datetime) -> ReportState:
+    """The reporter answers what was asked; a person goes on from there. The words are kept, and told to nobody else.
+
+    `mine` is the one report that the reporter's secret opens, here as in what follows.
+
+    Raises:
+        NotFound, Conflict: there is no such report, or nothing is asked of it.
+    """
+    row = reports_decisions.lock(tx, reference, mine)
+    if row.state is not _R.NEEDS_INFO:
+        raise Conflict(f"Nothing is asked about {row.reference} now.")
+    reports_decisions.note(tx, row.id, "answer", words, now)
+    step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why=ANSWERED)
+    return _take(tx, row, step, {"answered": True}, now, triage_due_at=_read_by(policies.in_force(tx, now), now))
+
+
+def withdraw(tx: WriteTx, reference: str, mine: int | None, now: datetime) -> ReportState:
+    """The reporter takes the report back; a defect that it is linked to stays.
+
+    Raises:
+        NotFound, UnlawfulStep: there is no such report, or it has ended.
+    """
+    row = reports_decisions.lock(tx, reference, mine)
+    step = ReportWithdrawn(report_id=row.id, before=row.state, after=_R.WITHDRAWN)
+    return _take(tx, row, step, {"by_reporter": True}, now)
+
+
+def challenge(tx: WriteTx, reference: str, mine: int | None, words: str, now: datetime) -> ReportState:
+    """The reporter says that it is not settled: it is triaged again, and a repair under warranty is called in question.
+
+    Raises:
+        NotFound, UnlawfulStep, GuardNotMet: no such report, it has not ended, or the time to challenge is over.
+    """
+    row = reports_decisions.lock(tx, reference, mine)
+    ended_at = reports_decisions.entered_at(tx, row.id, row.state)
+    in_force = policies.in_force(tx, now)
+    until = due(ended_at or now, in_force.policy.triage.challenge, in_force.calendar).at
+    facts = {"challenged_at": now, "challenge_until": until, "by_reporter": True}
+    why = "The reporter says that it is not settled."
+    step = ReportChallenged(report_id=row.id, before=row.state, after=_R.CHALLENGED, why=why)
+    _take(tx, row, step, facts, now, triage_due_at=_read_by(in_force, now))
+    reports_decisions.note(tx, row.id, "challenge", words, now)
+    state = _through_triage(tx, ReportRow(row.id, row.reference, _R.CHALLENGED, row.class_code), now).state
+    _question_repairs(tx, row, why, in_force, now)
+    return state
+
+
+def _question_repairs(tx: WriteTx, row: ReportRow, why: str, in_force: InForce, now: datetime) -> None:
+    """Propose a recall of each repair under warranty that the report was told was its answer."""
+    today = now.astimezone(in_force.calendar.tz).date()
+    claims = [
+        Claim(one.id, row.id, None, why, now)
+        for one in warranties.of_report(tx, row.id)
+        if one.state in LIVE_WARRANTY and today <= one.ends_on
+    ]
+    recall_repair.propose(tx, claims, now)
+
+
+def _read_by(in_force: InForce, now: datetime) -> datetime:
+    """By when somebody reads what the reporter says now."""
+    return triage_due(now, in_force.policy, in_force.calendar, danger=False).at
+
+
+def _read(tx: WriteTx, reference: str, now: datetime) -> ReportRow:
+    """The report, locked; whoever decides about an unread one has triaged it."""
+    return _through_triage(tx, reports_decisions.lock(tx, reference), now)
+
+
+def _through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
+    if row.state not in _UNREAD:
+        return row
+    step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
+    _take(tx, row, step, {}, now)
+    return ReportRow(row.id, row.reference, _R.TRIAGE, row.class_code)
+
+
+def _take(
+    tx: WriteTx, row: ReportRow, step: Step, facts: Mapping[str, Any], now: datetime, **values: Any
+) -> ReportState:
+    """One lawful step of a report. A question to operators about it is settled by any that ends its triage."""
+    after = ReportState(step.after)
+    REPORT.check(row.state, after, facts)
+    states.move(tx, report, [row.id], row.state, after, now, **values)
+    event_log.append(tx, step, now)
+    if after not in (_R.TRIAGE, _R.CHALLENGED, _R.NEEDS_INFO):
+        reports_decisions.settle_questions(tx, [row.id], after, now)
+    return after
