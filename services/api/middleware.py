@@ -4,7 +4,6 @@ import re
 import time
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,11 +22,12 @@ BODY_LIMIT = MIB
 BODY_LIMITS = ((re.compile(r"/photos$"), 17 * MIB), (re.compile(r"/detections$"), 256 * MIB))
 """Photos are 15 MB at most, beside the form around them; detections count their own bytes as they come."""
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+"""On every answer, unless it has its own."""
 
 
 class Correlation:
@@ -78,10 +78,10 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers[HEADER] = self.correlation
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
+            told = list(message.get("headers", ()))
+            named = {name for name, _ in told}
+            ours = [header for header in _HEADERS if header[0] not in named]
+            message["headers"] = [*told, (_HEADER, self.correlation.encode()), *ours]
         await self.inner_send(message)
 
     def _said(self) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -112,17 +113,22 @@ def receive(tx: WriteTx, draft: Draft, now: datetime) -> Received:
     return outcome
 
 
-def receive_all(tx: WriteTx, drafts: Sequence[Draft], now: datetime) -> list[Received | Refusal]:
+def receive_all(
+    tx: WriteTx, drafts: Sequence[Draft], now: datetime, *, correlations: Sequence[str] | None = None
+) -> list[Received | Refusal]:
     """Take reports, each by itself: what one of them is refused for touches no other. In their order.
 
-    The refusals: Invalid (class or time), PlaceUnclear, PlaceRefused, KeyReused. Four statements, however many drafts.
+    The refusals: Invalid (class or time), PlaceUnclear, PlaceRefused, KeyReused. A handful of statements, however many
+    drafts. `correlations`: one for each draft, where one transaction serves several requests.
     """
+    threads = correlations or [tx.correlation] * len(drafts)
     ruling = policies.in_force(tx, now)
     places = network.locate(tx, [_point(draft, ruling) for draft in drafts], ruling.policy.place)
-    judged = [_judged(draft, place, ruling, now) for draft, place in zip(drafts, places, strict=True)]
+    judged = [_judged(one, place, ruling, now) for one, place in zip(drafts, places, strict=True)]
     accepted = [one for one in judged if isinstance(one, _Accepted)]
     stored = reports.add(tx, [one.row for one in accepted]) if accepted else {}
-    _record(tx, accepted, stored, now)
+    traced = [thread for one, thread in zip(judged, threads, strict=True) if isinstance(one, _Accepted)]
+    _record(tx, zip(accepted, traced, strict=True), stored, now)
     repeats = _repeats(tx, [one for one in accepted if one.row.reference not in stored])
     return [one if isinstance(one, Refusal) else repeats.get(one.row.reference, one.told) for one in judged]
 
@@ -174,13 +180,13 @@ def _accepted(draft: Draft, place: Located, ruling: InForce, now: datetime, refe
     secret = tracking_secret(reference)
     danger = draft.danger or sounds_dangerous(draft.description, draft.class_code, ruling.policy) is not None
     state = ReportState.RECEIVED if referred is None else ReportState.REFERRED
-    look_by = triage_due(now, ruling.policy, ruling.calendar, danger=danger).at
+    look_by = _look_by(now, ruling, danger)
     told = Received(
         reference=reference,
         secret=secret,
         status=public_status(state),
         danger=danger,
-        look_by=look_by.astimezone(ZoneInfo(ruling.policy.calendar.timezone)),
+        look_by=look_by,
         referred=referred,
     )
     address = read_address(draft.address or "")
@@ -207,6 +213,13 @@ def _accepted(draft: Draft, place: Located, ruling: InForce, now: datetime, refe
     return _Accepted(row, told)
 
 
+@lru_cache(maxsize=64)
+def _look_by(now: datetime, ruling: InForce, danger: bool) -> datetime:
+    """By when it is read, in local time. The reports of one transaction share `now`, and so the answer."""
+    due = triage_due(now, ruling.policy, ruling.calendar, danger=danger)
+    return due.at.astimezone(ZoneInfo(ruling.policy.calendar.timezone))
+
+
 def tracking_secret(reference: str) -> str:
     """The secret of a report's link, made from its reference and the deployment's key: 192 bits.
 
@@ -220,13 +233,15 @@ def tracking_secret(reference: str) -> str:
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
-def _record(tx: WriteTx, accepted: Sequence[_Accepted], stored: dict[str, ReportId], now: datetime) -> None:
-    said: list[Event] = []
-    for one in accepted:
+def _record(
+    tx: WriteTx, accepted: Iterable[tuple[_Accepted, str]], stored: Mapping[str, ReportId], now: datetime
+) -> None:
+    said: list[tuple[Event, str]] = []
+    for one, thread in accepted:
         report_id = stored.get(one.row.reference)
         if report_id is not None:
-            said += _said(report_id, one)
-    event_log.append(tx, said, now)
+            said += [(event, thread) for event in _said(report_id, one)]
+    event_log.append(tx, [event for event, _ in said], now, correlations=[thread for _, thread in said])
 
 
 def _said(report_id: ReportId, one: _Accepted) -> list[Event]:

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, DateTime, Double, Integer, LargeBinary, SmallInteger, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import text
 
 from shared.domain.place import Located
 from shared.domain.terms import ReportId, ReportState
@@ -55,21 +53,7 @@ class NewReport:
     answer: Mapping[str, Any] | None = None
 
 
-_TYPES: dict[str, TypeEngine[Any]] = {
-    **{name: Text() for name in ("reference", "channel", "class_code", "street_key", "street_side", "address")},
-    **{name: Text() for name in ("description", "state", "outcome", "external_id", "name", "email", "phone")},
-    **{name: Text() for name in ("key_scope", "key", "answer")},
-    **{name: Double() for name in ("lat", "lon", "accuracy_m", "x", "y")},
-    **{name: LargeBinary() for name in ("tracking_hash", "body_sha256")},
-    **{name: DateTime(timezone=True) for name in ("observed_at", "received_at", "triage_due_at")},
-    "street_id": BigInteger(),
-    "level": SmallInteger(),
-    "house_number": Integer(),
-    "danger": Boolean(),
-}
-_ADD = text((Path(__file__).parent / "sql" / "add_reports.sql").read_text()).bindparams(
-    *(bindparam(name, type_=ARRAY(kind)) for name, kind in _TYPES.items())
-)
+_ADD = text((Path(__file__).parent / "sql" / "add_reports.sql").read_text())
 
 
 def add(tx: WriteTx, new: Sequence[NewReport]) -> dict[str, ReportId]:
@@ -78,16 +62,15 @@ def add(tx: WriteTx, new: Sequence[NewReport]) -> dict[str, ReportId]:
     One whose idempotency key or external id is taken is left out, and nothing of it is kept. Locks the rows of the
     keys, in their order; waits for another transaction that claims one of them.
     """
-    rows = [_row(one) for one in new]
-    params: dict[str, Any] = {name: [row.get(name) for row in rows] for name in _TYPES}
-    return {row.reference: ReportId(row.id) for row in tx.execute(_ADD, {**params, "grid": GRID})}
+    rows = orjson.dumps([_row(one) for one in new]).decode()
+    return {row.reference: ReportId(row.id) for row in tx.execute(_ADD, {"reports": rows, "grid": GRID})}
 
 
 def _row(new: NewReport) -> dict[str, Any]:
     located, street, key = new.located, new.located.street, new.key
     return {
         "reference": new.reference,
-        "tracking_hash": new.tracking_hash,
+        "tracking_hash": new.tracking_hash.hex(),
         "channel": new.channel,
         "class_code": new.class_code,
         "lat": located.point.lat,
@@ -103,7 +86,7 @@ def _row(new: NewReport) -> dict[str, Any]:
         "address": new.address,
         "description": new.description,
         "danger": new.danger,
-        "state": new.state.value,
+        "state": new.state,
         "outcome": new.outcome,
         "observed_at": new.observed_at,
         "received_at": new.received_at,
@@ -112,6 +95,6 @@ def _row(new: NewReport) -> dict[str, Any]:
         "name": new.contact.name,
         "email": new.contact.email,
         "phone": new.contact.phone,
-        **({} if key is None else {"key_scope": key.scope, "key": key.value, "body_sha256": key.body_sha256}),
-        "answer": None if new.answer is None else orjson.dumps(new.answer).decode(),
+        **({} if key is None else {"key_scope": key.scope, "key": key.value, "body_sha256": key.body_sha256.hex()}),
+        "answer": new.answer,
     }

@@ -1,18 +1,32 @@
 """Reports: residents send them and follow them, operators read them all."""
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, FastAPI, Header, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.api.deps import PUBLIC, Asker, Now, Write, requires
+from services.api.deps import PUBLIC, Asker, requires
+from services.api.intake import Intake
 from services.api.rate import ReportLimit
 from services.api.schemas import Input, Place, Status, Words
-from shared.flows import receive_report
-from shared.flows.receive_report import Contact, Draft, Key, Received
+from shared.flows.receive_report import Contact, Draft, Key, Received, Referred
 from shared.settings import settings
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """The writers of the intake live as long as the API."""
+    app.state.intake = Intake(asyncio.get_running_loop())
+    app.state.intake.start()
+    yield
+    app.state.intake.stop()
+
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -74,10 +88,9 @@ class NewReportAnswer(BaseModel):
         422: {"description": "A field is wrong, or the place is not one that we can act on: `type` tells which"},
     },
 )
-def send_report(
+async def send_report(
     given: NewReport,
-    tx: Write,
-    now: Now,
+    request: Request,
     asker: Annotated[Asker, requires(PUBLIC)],
     _limit: ReportLimit,
     response: Response,
@@ -88,7 +101,8 @@ def send_report(
     if idempotency_key is not None:
         body = hashlib.sha256(given.model_dump_json().encode()).digest()
         key = Key(f"reports:{asker.actor}", idempotency_key, body)
-    told = receive_report.receive(tx, _draft(given, asker, key), now)
+    intake: Intake = request.app.state.intake
+    told = await intake.take(_draft(given, asker, key), asker.actor)
     response.headers["Location"] = f"/api/v1/reports/{told.reference}"
     return _answer(told)
 
@@ -118,16 +132,19 @@ def _answer(told: Received) -> NewReportAnswer:
         reference=told.reference,
         status=Status.of(told.status),
         tracking=Tracking(link=link, secret=told.secret),
-        next=_next(told),
+        next=_referred_next(referred) if referred else _next(told.look_by, told.danger),
         look_by=None if referred else told.look_by,
         referred_to=ReferredTo(name=referred.name, contact=referred.contact, why=referred.why) if referred else None,
     )
 
 
-def _next(told: Received) -> str:
-    if told.referred:
-        return f"We have kept your report. {told.referred.why}"
-    by = f"{told.look_by:%H:%M on %A} {told.look_by.day} {told.look_by:%B %Y}"
-    if told.danger:
+def _referred_next(referred: Referred) -> str:
+    return f"We have kept your report. {referred.why}"
+
+
+@lru_cache(maxsize=64)
+def _next(look_by: datetime, danger: bool) -> str:
+    by = f"{look_by:%H:%M on %A} {look_by.day} {look_by:%B %Y}"
+    if danger:
         return f"It sounds dangerous: somebody reads it by {by}, day or night. In danger to life call 999."
     return f"Somebody reads it by {by}. Follow it with the link, which is yours alone."

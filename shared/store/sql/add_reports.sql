@@ -1,17 +1,15 @@
 -- Stores reports, their contacts and the keys they came with, in one statement. Returns id and reference of each that
 -- is new. One whose key or external id is already there is passed over: the key's row waits for whoever holds it.
 WITH given AS (
-    SELECT * FROM unnest(
-        :reference, :tracking_hash, :channel, :class_code, :lat, :lon, :accuracy_m, :x, :y, :street_id, :street_key,
-        :street_side, :level, :house_number, :address, :description, :danger, :state, :outcome, :observed_at,
-        :received_at, :triage_due_at, :external_id, :name, :email, :phone, :key_scope, :key, :body_sha256, :answer
-    ) AS one(
-        reference, tracking_hash, channel, class_code, lat, lon, accuracy_m, x, y, street_id, street_key,
-        street_side, level, house_number, address, description, danger, state, outcome, observed_at,
-        received_at, triage_due_at, external_id, name, email, phone, key_scope, key, body_sha256, answer)
+    SELECT * FROM jsonb_to_recordset(CAST(:reports AS jsonb)) AS one(
+        reference text, tracking_hash text, channel text, class_code text, lat float8, lon float8, accuracy_m float8,
+        x float8, y float8, street_id bigint, street_key text, street_side text, level smallint, house_number integer,
+        address text, description text, danger boolean, state text, outcome text, observed_at timestamptz,
+        received_at timestamptz, triage_due_at timestamptz, external_id text, name text, email text, phone text,
+        key_scope text, key text, body_sha256 text, answer jsonb)
 ), claimed AS (
     INSERT INTO idempotency_key (scope, key, body_sha256, answer, at)
-    SELECT key_scope, key, body_sha256, answer::jsonb, received_at FROM given WHERE key IS NOT NULL
+    SELECT key_scope, key, decode(body_sha256, 'hex'), answer, received_at FROM given WHERE key IS NOT NULL
     -- In one order everywhere, so that two batches with the same keys wait for each other and never in a ring.
     ORDER BY key_scope, key
     ON CONFLICT DO NOTHING
@@ -22,7 +20,7 @@ WITH given AS (
         level, house_number, address, description, danger, state, outcome, observed_at, received_at, triage_due_at,
         updated_at, external_id)
     SELECT
-        reference, tracking_hash, channel, class_code, lat, lon, accuracy_m,
+        reference, decode(tracking_hash, 'hex'), channel, class_code, lat, lon, accuracy_m,
         ST_SetSRID(ST_MakePoint(x, y), :grid), street_id, street_key, street_side,
         level, house_number, address, description, danger, state, outcome, observed_at, received_at, triage_due_at,
         received_at, external_id
