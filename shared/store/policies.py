@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.calendars import load
@@ -25,6 +25,9 @@ class InForce:
     calendar: WorkingCalendar
 
 
+_NAMED = select(policy_version.c.id, policy_version.c.sha256, policy_version.c.name)
+
+
 def in_force(tx: ReadTx, now: datetime) -> InForce:
     """The newest version whose effective date has come.
 
@@ -32,12 +35,11 @@ def in_force(tx: ReadTx, now: datetime) -> InForce:
         NotFound: none was adopted; `roadmend policy adopt FILE` does it.
     """
     newest = (
-        select(policy_version.c.id)
-        .where(policy_version.c.effective_from <= now)
+        _NAMED.where(policy_version.c.effective_from <= now)
         .order_by(policy_version.c.effective_from.desc(), policy_version.c.id.desc())
         .limit(1)
     )
-    found = tx.scalar(newest)
+    found = tx.execute(newest).one_or_none()
     if found is None:
         raise NotFound("No policy is in force. Adopt one: roadmend policy adopt shared/policy/lancashire.toml")
     return _cached(tx, found)
@@ -45,17 +47,14 @@ def in_force(tx: ReadTx, now: datetime) -> InForce:
 
 def version(tx: ReadTx, policy_id: PolicyVersionId) -> InForce:
     """A version by its id: what was decided stays decided under its own."""
-    return _cached(tx, policy_id)
+    return _cached(tx, tx.execute(_NAMED.where(policy_version.c.id == policy_id)).one())
 
 
-def _cached(tx: ReadTx, policy_id: int) -> InForce:
-    row = tx.execute(
-        select(policy_version.c.sha256, policy_version.c.name).where(policy_version.c.id == policy_id)
-    ).one()
-    known = _parsed.get((row.sha256, policy_id))
+def _cached(tx: ReadTx, row: Row[tuple[int, str, str]]) -> InForce:
+    known = _parsed.get((row.sha256, row.id))
     if known is None:
-        written = tx.scalar(select(policy_version.c.text).where(policy_version.c.id == policy_id))
-        known = _parsed[(row.sha256, policy_id)] = _read(written, row.name, PolicyVersionId(policy_id))
+        written = tx.scalar(select(policy_version.c.text).where(policy_version.c.id == row.id))
+        known = _parsed[(row.sha256, row.id)] = _read(written, row.name, PolicyVersionId(row.id))
     return known
 
 

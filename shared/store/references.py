@@ -10,7 +10,8 @@ _READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
 
 def fresh(prefix: str) -> str:
     """A new reference: 40 random bits. A clash is left to the unique index."""
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    bits = int.from_bytes(secrets.token_bytes(5))
+    letters = "".join([_ALPHABET[bits >> shift & 31] for shift in range(0, 40, 5)])
     return f"{prefix}-{letters[:4]}-{letters[4:]}"
 
 
