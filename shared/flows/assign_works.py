@@ -46,13 +46,24 @@ def assign(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> list[OrderI
         return []
     lots = Lots(tx, now)
     recalls = [one for one in wanted if one.promised_by is not None]
-    lasting = [one for one in wanted if one.defect.state == "repaired_temporary"]
+    temporary = [one for one in wanted if one.defect.state == "repaired_temporary"]
+    lasting = [one for one in temporary if one.at_cost_of is None]
+    owed = [one for one in temporary if one.at_cost_of is not None]
     first = [one.defect for one in wanted if one.defect.state in ("confirmed", "made_safe", "ordered")]
     others = [one.defect for one in wanted if one.defect.state == "third_party"]
-    told = [*map(_remedial, recalls), *_lasting(lasting, lots), *_safety(others, lots), *_repairs(tx, first, lots, now)]
+    told = [
+        *map(_remedial, recalls),
+        *map(_owed, owed),
+        *_lasting(lasting, lots),
+        *_safety(others, lots),
+        *_repairs(tx, first, lots, now),
+    ]
     issued = issue(tx, told, now)
     works.remember_remedies(
         tx, [(one.recall_id, order) for one, order in zip(recalls, issued, strict=False) if one.recall_id]
+    )
+    works.pass_on_remedies(
+        tx, [(one.replaces, order) for one, order in zip(owed, issued[len(recalls) :], strict=False) if one.replaces]
     )
     return issued
 
@@ -121,6 +132,20 @@ def _remedial(recalled: Wanting) -> Instruction:
         charge_to="contractor",
         follows=recalled.failed_order,
         why="The repair failed under its warranty: the same contractor does it again at its own cost.",
+    )
+
+
+def _owed(temporary: Wanting) -> Instruction:
+    """A failed repair was mended for the time being: the lasting one is still owed."""
+    assert temporary.at_cost_of is not None  # noqa: S101 (narrows a type)
+    return Instruction(
+        contractor_id=temporary.at_cost_of,
+        lot="warranty",
+        defects=(temporary.defect,),
+        kind="remedial",
+        charge_to="contractor",
+        follows=temporary.replaces,
+        why="After the temporary repair of a failed one: the lasting repair is still at the contractor's cost.",
     )
 
 

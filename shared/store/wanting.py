@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, true
+from sqlalchemy import and_, case, exists, func, or_, select, true
 
 from shared.domain.terms import ContractorId, DefectId, OrderId
 from shared.store.engine import ReadTx, WriteTx
@@ -26,6 +26,8 @@ class Wanting:
     promised_by: ContractorId | None
     # The order whose repair failed, for a recall.
     failed_order: OrderId | None
+    # Who did the temporary repair, when it was at their own cost.
+    at_cost_of: ContractorId | None
 
 
 _BAND = func.coalesce(defect.c.band, "R")
@@ -54,7 +56,11 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
     They are confirmed (or made safe without an order) and graded, another's to mend but not yet made safe, temporarily
     repaired, or recalled.
     """
+    # Locked first and read after: who waited for a lock must see what the one before them did.
+    locking = select(defect.c.id).where(defect.c.id == func.any(list(defect_ids)), _wants()).order_by(defect.c.id)
+    locked = list(tx.scalars(locking.with_for_update(key_share=True)))
     covering = works_order_defect.alias("covering")
+    replaced = works_order.alias("replaced")
     open_recall = (
         select(recall.c.id, warranty.c.contractor_id, warranty.c.works_order_id)
         .join(warranty, warranty.c.id == recall.c.warranty_id)
@@ -75,15 +81,16 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
             open_recall.c.id.label("recall_id"),
             open_recall.c.contractor_id.label("promised_by"),
             open_recall.c.works_order_id.label("failed_order"),
+            case((replaced.c.charge_to == "contractor", replaced.c.contractor_id)).label("at_cost_of"),
         )
         .outerjoin(covering, and_(covering.c.defect_id == defect.c.id, covering.c.ended_at.is_(None)))
+        .outerjoin(replaced, replaced.c.id == covering.c.works_order_id)
         .outerjoin(open_recall, true())
-        .where(defect.c.id == func.any(list(defect_ids)), _wants())
+        .where(defect.c.id == func.any(locked), _wants())
         .order_by(defect.c.id)
-        .with_for_update(of=defect, key_share=True)
     )
     return [
-        Wanting(coverable(row), row.replaces, row.recall_id, row.promised_by, row.failed_order)
+        Wanting(coverable(row), row.replaces, row.recall_id, row.promised_by, row.failed_order, row.at_cost_of)
         for row in tx.execute(rows)
     ]
 

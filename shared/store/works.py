@@ -177,6 +177,20 @@ def remember_remedies(tx: WriteTx, remedies: Sequence[tuple[int, int]]) -> None:
     )
 
 
+def pass_on_remedies(tx: WriteTx, handed: Sequence[tuple[int, int]]) -> None:
+    """Let recalls that waited for one order wait for the one that took over: (before, after)."""
+    tx.execute(
+        text(
+            """
+            UPDATE recall SET works_order_id = told.after
+            FROM unnest(CAST(:before AS bigint[]), CAST(:after AS bigint[])) AS told(before, after)
+            WHERE recall.works_order_id = told.before
+            """
+        ),
+        {"before": [before for before, _ in handed], "after": [after for _, after in handed]},
+    )
+
+
 def joinable(tx: WriteTx, contractor_ids: Sequence[int], street_keys: Sequence[str]) -> list[Order]:
     """First repair orders on these streets that are issued and not yet accepted. Locks those nobody else holds."""
     rows = (
