@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pyproj import CRS
-from sqlalchemy import Double, Integer, Row, TextClause, bindparam, func, select, text
+from sqlalchemy import Double, Integer, Row, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.place import Authority, Located, OnStreet, Point
@@ -20,19 +20,19 @@ from shared.store.tables import GRID, deployment, postcode, street
 EDGE_M = 50.0
 """So far off an area's drawn edge a place still counts as in it, if it is in no other."""
 
-_LOCATE = (Path(__file__).parent / "sql" / "locate.sql").read_text()
-_GIVEN = "unnest(:lats, :lons, :accuracies) WITH ORDINALITY AS point(lat, lon, accuracy_m, n)"
+ON_GRID = """
+    CASE WHEN lat BETWEEN :south AND :north AND lon BETWEEN :west AND :east
+         THEN ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), :grid) END"""
+"""A position on the grid, in SQL; null where the grid does not reach."""
+LOCATE = (Path(__file__).parent / "sql" / "locate.sql").read_text()
+"""The one statement that places positions: those of the relation "sent_point". Bind `place_params` with it."""
 
-
-def locating(points: str) -> TextClause:
-    """The one statement that places positions, over `points`: a relation named "point" with n, lat, lon, accuracy_m.
-
-    Bind `place_params` with it. `points` is a constant of the caller's, never made of what came from outside.
+_GIVEN = f"""
+    WITH sent_point AS MATERIALIZED (
+        SELECT n, lat, lon, accuracy_m, {ON_GRID} AS geom
+        FROM unnest(:lats, :lons, :accuracies) WITH ORDINALITY AS given(lat, lon, accuracy_m, n))
     """
-    return text(_LOCATE.replace("FROM {points}", f"FROM {points}"))
-
-
-_LOCATE_GIVEN = locating(_GIVEN).bindparams(
+_LOCATE_GIVEN = text(_GIVEN + LOCATE).bindparams(
     *(bindparam(name, type_=ARRAY(Double)) for name in ("lats", "lons", "accuracies"))
 )
 
@@ -46,6 +46,28 @@ def locate(tx: ReadTx, points: Sequence[Point], rules: PlaceRules) -> list[Locat
     }
     rows = tx.execute(_LOCATE_GIVEN, {**given, **place_params(rules)})
     return [located(row) for row in sorted(rows, key=lambda row: row.n)]
+
+
+def placed_columns() -> dict[str, str]:
+    """The columns of `locate.sql` in their order, for a table to keep its rows in."""
+    return {
+        "n": "int",
+        **dict.fromkeys(("lat", "lon", "accuracy_m", "x", "y"), "float8"),
+        "geom": f"geometry(POINT, {GRID})",
+        "swapped": "boolean",
+        "uncharted": "boolean",
+        "authority_code": "text",
+        "authority_name": "text",
+        "authority_served": "boolean",
+        "authority_contact": "text",
+        "area_code": "text",
+        "street_id": "bigint",
+        **dict.fromkeys(("street_key", "street_name", "hierarchy", "maintainer"), "text"),
+        "level": "smallint",
+        "rural": "boolean",
+        "distance_m": "float8",
+        "side": "text",
+    }
 
 
 def place_params(rules: PlaceRules) -> dict[str, Any]:

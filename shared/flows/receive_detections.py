@@ -1,0 +1,94 @@
+"""Takes a vendor's detections in bulk: each is kept, known already, or refused with its reason; none harms another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.detection import Detection, Fault, Reader, Unreadable
+from shared.domain.events import DetectionsReceived
+from shared.domain.place import Ask, InCounty, Located, Refer, Refuse, judge
+from shared.domain.policy_sections import PlaceRules
+from shared.errors import NotFound, TooLarge
+from shared.store import detections, event_log, policies
+from shared.store.detections import Counts
+from shared.store.engine import WriteTx
+
+__all__ = ["MOST", "Received", "Unreadable", "receive"]
+
+MOST = 100_000
+"""Detections in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the vendor is told. `ignored`: names of fields that are not kept."""
+
+    reference: str
+    received_at: datetime
+    counts: Counts
+    faults: Sequence[Fault]
+    ignored: Sequence[str]
+
+
+def receive(tx: WriteTx, source_id: int, items: Sequence[Any], now: datetime) -> Received:
+    """Take detections as they were sent: objects, or Unreadable where one could not be read.
+
+    Raises:
+        TooLarge: more than MOST.
+        NotFound: no such source.
+    """
+    if len(items) > MOST:
+        raise TooLarge(f"{len(items):,} detections came; send {MOST:,} at most in one request.")
+    code = detections.code_of(tx, source_id)
+    if code is None:
+        raise NotFound("This key belongs to no source of detections.")
+    policy = policies.in_force(tx, now).policy
+    reader = Reader(policy, code, now)
+    good, faults = _read(reader, items)
+    batch, reference = detections.open_batch(tx, source_id, now)
+    detections.arrive(tx, good, source_id)
+    detections.place(tx, policy.place)
+    faults += _leave_out(tx, policy.place)
+    accepted = detections.put(tx, batch, source_id, now)
+    refused = len({fault.position for fault in faults})
+    counts = Counts(accepted, len(items) - accepted - refused, refused)
+    detections.close_batch(tx, batch, counts, faults)
+    said = DetectionsReceived(batch_id=batch, accepted=accepted, repeated=counts.repeated, refused=refused)
+    event_log.append(tx, said, now)
+    return Received(reference, now, counts, sorted(faults), sorted(reader.ignored))
+
+
+def _read(reader: Reader, items: Sequence[Any]) -> tuple[list[Detection], list[Fault]]:
+    """The good ones, each key once, and the faults of the others."""
+    good: dict[str, Detection] = {}
+    faults: list[Fault] = []
+    for position, item in enumerate(items):
+        match reader.read(position, item):
+            case Detection() as one:
+                good.setdefault(one.external_id, one)
+            case list() as wrong:
+                faults += wrong
+    return list(good.values()), faults
+
+
+def _leave_out(tx: WriteTx, rules: PlaceRules) -> list[Fault]:
+    """Judge those that are not plainly ours, as a report would be, and leave out what is not."""
+    doubtful = detections.doubtful(tx, rules)
+    judged = ((position, _fault(position, place, rules)) for position, place in doubtful.items())
+    faults = [fault for _, fault in judged if fault is not None]
+    if faults:
+        detections.leave_out(tx, [fault.position for fault in faults])
+    return faults
+
+
+def _fault(position: int, place: Located, rules: PlaceRules) -> Fault | None:
+    match judge(place, rules):
+        case InCounty():
+            return None
+        case Refer(target, why):
+            return Fault(position, "location", f"{why} ({target})")
+        case Ask(field, why):
+            return Fault(position, "h_accuracy_m" if field == "accuracy_m" else field, why)
+        case Refuse(field, why):
+            return Fault(position, field, why)
