@@ -23,7 +23,7 @@ def averaged(x: float, y: float, accuracy_m: float, seen: Sighting) -> tuple[flo
 
 @dataclass(slots=True)
 class Board:
-    """Places by grid cell. `reach_m` is how far any sighting of the batch may look, and the size of a cell."""
+    """Places by grid cell. `reach_m` is how far any sighting of the batch may look; a cell is twice as wide."""
 
     reach_m: float
     alike: Mapping[str, frozenset[str]]
@@ -38,7 +38,7 @@ class Board:
         self.cells[self._cell(place.x, place.y)].append(place)
 
     def put_mean(self, defect: Standing) -> None:
-        """The place that moves with the mean of all that saw it: where a machine has seen it, or it has ended."""
+        """A defect at the mean of all that saw it: the place that moves as more do."""
         where = (defect.x, defect.y, defect.accuracy_m)
         mean = Place(defect, *where, defect.street_key, defect.street_side, defect.level)
         self.means[defect.id] = mean
@@ -46,13 +46,14 @@ class Board:
 
     def near(self, seen: Sighting) -> list[Place]:
         """Places in the cells around, of the same kind of defect; `judge` measures them."""
-        column, row = self._cell(seen.x, seen.y)
+        reach, size, cells = self.reach_m, self.reach_m * 2, self.cells
+        rows = range(int((seen.y - reach) // size), int((seen.y + reach) // size) + 1)
         kinds = self.alike[seen.class_code]
         return [
             place
-            for i in (column - 1, column, column + 1)
-            for j in (row - 1, row, row + 1)
-            for place in self.cells.get((i, j), ())
+            for column in range(int((seen.x - reach) // size), int((seen.x + reach) // size) + 1)
+            for row in rows
+            for place in cells.get((column, row), ())
             if place.of.class_code in kinds
         ]
 
@@ -61,7 +62,7 @@ class Board:
         where = (seen.x, seen.y, seen.accuracy_m)
         defect = Standing(number, seen.class_code, *where, seen.known_at, seen.seen_at, seen=1)
         defect.street_key, defect.street_side, defect.level = seen.street_key, seen.street_side, seen.level
-        self.standing[number] = defect
+        self.put_mean(defect)
         self._seen_by(seen, defect)
         return defect
 
@@ -73,11 +74,7 @@ class Board:
         self._seen_by(seen, defect)
 
     def _seen_by(self, seen: Sighting, defect: Standing) -> None:
-        mean = self.means.get(defect.id)
-        if mean is not None:
-            self._move(mean)
-        elif seen.machine:
-            self.put_mean(defect)
+        self._move(self.means[defect.id])
         if seen.survey_pass is not None and seen.survey_pass not in defect.passes:
             defect.passes.add(seen.survey_pass)
             defect.passes_added += 1
@@ -93,7 +90,8 @@ class Board:
             self.cells[after].append(mean)
 
     def _cell(self, x: float, y: float) -> Cell:
-        return int(x // self.reach_m), int(y // self.reach_m)
+        size = self.reach_m * 2
+        return int(x // size), int(y // size)
 
 
 def _own_place(seen: Sighting, defect: Standing) -> Place:

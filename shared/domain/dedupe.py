@@ -63,9 +63,9 @@ def judge(
         return _older_than_repair(seen, finished)
     if same:
         return _join(seen, same, standing, apart)
-    maybe = [] if seen.machine else sorted(standing, key=_likeliest)
-    if maybe:
-        return Unsure(_candidates(seen, maybe), "Near what is open, but not surely the same.")
+    if standing:
+        likeliest = sorted(standing, key=_likeliest)
+        return Unsure(_candidates(seen, likeliest), "Near what is open, but not surely the same.")
     return _new(seen, finished, rules)
 
 
@@ -92,7 +92,7 @@ def _grade(seen: Sighting, place: Place, distance: float, rules: DuplicateRules)
         and _recent(seen, place.of, rules)
     ):
         return SAME
-    return MAYBE if _suggested(seen, place, distance, on_street, close, rules) else NEVER
+    return MAYBE if not seen.machine and _suggested(seen, place, distance, on_street, close, rules) else NEVER
 
 
 def radius(seen: Sighting, place: Place, rules: DuplicateRules) -> float:

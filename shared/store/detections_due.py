@@ -6,35 +6,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Double, Text, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select, text, update
 
 from shared.domain.surveys import Detected
 from shared.domain.terms import BatchId
 from shared.domain.verdicts import Sighting
+from shared.store import matching
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.sightings import Seen
-from shared.store.tables import GRID, detection_batch
+from shared.store.tables import detection_batch
 from shared.store.told import tell
 
 DAY = timedelta(days=1)
 """Partitions are by month of arrival: which ones a batch is in."""
 
-_WAITING = text((Path(__file__).parent / "sql" / "match_waiting.sql").read_text()).bindparams(
-    *(bindparam(name, type_=ARRAY(kind)) for name, kind in {"xs": Double, "ys": Double, "classes": Text}.items()),
-    *(bindparam(name, type_=ARRAY(Text)) for name in ("ours", "others")),
-)
+_WAITING = (Path(__file__).parent / "sql" / "match_waiting.sql").read_text()
 
-_RECEIVED = text(
-    """
+_RECEIVED = """
     SELECT id, class_code, ST_X(geom) AS x, ST_Y(geom) AS y, accuracy_m, captured_at, received_at, street_id,
            street_key, street_side, level, survey_pass_id, confidence, depth_mm, width_mm
     FROM detection
-    WHERE batch_id = :batch AND verdict = 'received'
-      AND received_at BETWEEN :earliest AND :latest
+    WHERE batch_id = %(batch)s AND verdict = 'received' AND received_at BETWEEN %(earliest)s AND %(latest)s
     ORDER BY id
-    """
-)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +60,8 @@ def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
 
 def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[DueDetection]:
     """The batch's detections that nothing was made of yet, in the order in which they came."""
-    rows = tx.execute(
-        _RECEIVED, {"batch": batch.id, "earliest": batch.received_at - DAY, "latest": batch.received_at + DAY}
+    rows = matching.fetch(
+        tx, _RECEIVED, {"batch": batch.id, "earliest": batch.received_at - DAY, "latest": batch.received_at + DAY}
     )
     return [_due(row, condition_only) for row in rows]
 
@@ -76,16 +70,8 @@ def waiting_near(
     tx: ReadTx, seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]], reach: float, since: datetime
 ) -> list[DueDetection]:
     """Detections received since then that wait for another pass within `reach` of one of the positions."""
-    pairs = [(ours, other) for ours, others in sorted(alike.items()) for other in sorted(others)]
-    asked = {
-        "xs": [one.x for one in seen],
-        "ys": [one.y for one in seen],
-        "classes": [one.class_code for one in seen],
-        "ours": [ours for ours, _ in pairs],
-        "others": [other for _, other in pairs],
-    }
-    rows = tx.execute(_WAITING, {**asked, "reach": reach, "grid": GRID, "since": since})
-    return [_due(row, frozenset()) for row in rows]
+    asking = matching.asked(seen, alike) | {"reach": reach, "since": since}
+    return [_due(row, frozenset()) for row in dict.fromkeys(matching.fetch(tx, _WAITING, asking))]
 
 
 def _due(row: Any, condition_only: frozenset[str]) -> DueDetection:

@@ -4,13 +4,13 @@ The verdict is the domain's (`domain/dedupe.py: judge`, through `domain/board.py
 one rule decides for a report, for a survey's detections and for the scoring of other cities.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, DateTime, Double, Text, TextClause, bindparam, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select, text
 
 from shared.domain.board import Board
 from shared.domain.dedupe import joining_reach_m, reach_m
@@ -26,29 +26,12 @@ MOST_CELLS = 3_000
 """A batch that touches more cells than this takes whole tiles: the server's lock table has an end."""
 
 _SQL = Path(__file__).parent / "sql"
+_STANDING, _PLACES, _FOOTPRINTS = (
+    (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "footprints")
+)
 _OPEN = sorted(OPEN_DEFECT)
 _CLAIMABLE = sorted(LIVE_WARRANTY | {WarrantyState.EXPIRED})
-"""An expired warranty still answers for what was seen in its term and told later: the statement checks the day."""
-_ARRAYS: Mapping[str, Any] = {
-    "xs": Double,
-    "ys": Double,
-    "classes": Text,
-    "ours": Text,
-    "others": Text,
-    "open": Text,
-    "live": Text,
-    "placed": BigInteger,
-    "times": DateTime(timezone=True),
-}
-
-
-def _named(file: str) -> TextClause:
-    written = (_SQL / file).read_text()
-    used: list[Any] = [bindparam(name, type_=ARRAY(kind)) for name, kind in _ARRAYS.items() if f":{name}" in written]
-    return text(written).bindparams(*used)
-
-
-_STANDING, _PLACES, _FOOTPRINTS = (_named(f"match_{name}.sql") for name in ("standing", "places", "footprints"))
+"""An expired warranty still answers for what was seen in its term and told later: the days are checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +52,45 @@ def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surrou
     """Fetch what any of the sightings could be of. They are all of people, or all of machines."""
     machine = any(one.machine for one in seen)
     reach = max(reach_m(rules, machine=machine) for rules in all_rules(policy))
-    kinds = {one.class_code for one in seen}
-    board = Board(reach, {kind: policy.kinds_like(kind) for kind in kinds})
-    asked = _asked(seen, board.alike) | {"reach": reach, "grid": GRID, "open": _OPEN}
-    places = list(tx.execute(_PLACES, asked))
-    rows = list(tx.execute(_STANDING, {**asked, "placed": [row.defect_id for row in places]}))
-    _fill(board, rows, places)
+    board = Board(reach, {kind: policy.kinds_like(kind) for kind in {one.class_code for one in seen}})
+    asking = asked(seen, board.alike) | {"reach": reach, "open": _OPEN}
+    places = fetch(tx, _PLACES, asking)
+    _fill(board, fetch(tx, _STANDING, asking | {"placed": listed({place[1] for place in places})}), places)
     if machine:
         _add_own_passes(tx, board, seen)
-    return Surroundings(board, _footprints(tx, seen, asked, policy), _apart(tx, list(board.standing)))
+    return Surroundings(board, _footprints(tx, seen, asking, policy), _apart(tx, list(board.standing)))
 
 
-def _asked(seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
-    pairs = [(ours, other) for ours, others in sorted(alike.items()) for other in sorted(others)]
+def fetch(tx: ReadTx, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Rows of a matching statement, in binary: a batch may fetch two for each of its hundred thousand."""
+    with tx.raw().cursor(binary=True) as cursor:
+        return cursor.execute(statement, params).fetchall()
+
+
+def listed(numbers: Iterable[float]) -> str:
+    """An array literal. The driver's own arrays take ten times as long to write, which counts at a hundred thousand."""
+    return "{" + ",".join(map(repr, numbers)) + "}"
+
+
+def asked(seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    """What every matching statement is asked about: positions, and the classes that count as theirs."""
+    kinds = {kind: number for number, kind in enumerate(sorted(alike))}
+    pairs = [(number, other) for kind, number in kinds.items() for other in sorted(alike[kind])]
     return {
-        "xs": [one.x for one in seen],
-        "ys": [one.y for one in seen],
-        "classes": [one.class_code for one in seen],
-        "ours": [ours for ours, _ in pairs],
+        "xs": listed(one.x for one in seen),
+        "ys": listed(one.y for one in seen),
+        "kinds": listed(kinds[one.class_code] for one in seen),
+        "ours": listed(number for number, _ in pairs),
         "others": [other for _, other in pairs],
+        "grid": GRID,
     }
 
 
-def _fill(board: Board, rows: Sequence[Any], places: Sequence[Any]) -> None:
-    for row in rows:
-        *facts, moves = row
-        standing = Standing(*facts)
-        board.standing[standing.id] = standing
-        if moves:
-            board.put_mean(standing)
-    for row in places:
-        _, defect_id, *where = row
+def _fill(board: Board, rows: Iterable[tuple[Any, ...]], places: Iterable[tuple[Any, ...]]) -> None:
+    for facts in rows:
+        if facts[0] not in board.standing:
+            board.put_mean(Standing(*facts))
+    for _, defect_id, *where in dict.fromkeys(places):
         board.put(Place(board.standing[defect_id], *where))
 
 
@@ -126,22 +117,19 @@ def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
         defect_id, x, y, accuracy_m, *street, survey_pass = row
         standing = board.standing[defect_id]
         standing.passes.add(survey_pass)
-        board.put(Place(standing, x, y, accuracy_m, *street, None, survey_pass))
+        street_key, side, level = street
+        board.put(Place(standing, x, y, accuracy_m, street_key, side, level, None, survey_pass))
 
 
 def _footprints(
-    tx: ReadTx, seen: Sequence[Sighting], asked: Mapping[str, Any], policy: Policy
+    tx: ReadTx, seen: Sequence[Sighting], asking: Mapping[str, Any], policy: Policy
 ) -> dict[int, list[Footprint]]:
-    params = {
-        **asked,
-        "times": [one.seen_at for one in seen],
-        "cap": max(rules.same_cap_m for rules in all_rules(policy)),
-        "live": _CLAIMABLE,
-        "zone": policy.calendar.timezone,
-    }
+    cap = max(rules.same_cap_m for rules in all_rules(policy))
+    zone = ZoneInfo(policy.calendar.timezone)
     found: dict[int, list[Footprint]] = {}
-    for n, *facts in map(tuple, tx.execute(_FOOTPRINTS, params)):
-        found.setdefault(n, []).append(Footprint(*facts))
+    for n, starts_on, ends_on, *facts in fetch(tx, _FOOTPRINTS, {**asking, "cap": cap, "live": _CLAIMABLE}):
+        if starts_on <= seen[n].seen_at.astimezone(zone).date() <= ends_on:
+            found.setdefault(n, []).append(Footprint(*facts))
     return found
 
 
@@ -159,11 +147,8 @@ def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 
-_TAKE = "SELECT {} FROM unnest(:keys) WITH ORDINALITY AS cell(key, n) ORDER BY n"
-_EXCLUSIVE, _SHARED = (
-    text(_TAKE.format(f"{name}(key)")).bindparams(bindparam("keys", type_=ARRAY(BigInteger)))
-    for name in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
-)
+_TAKE = "SELECT {}(key) FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS cell(key, n) ORDER BY n"
+_EXCLUSIVE, _SHARED = text(_TAKE.format("pg_advisory_xact_lock")), text(_TAKE.format("pg_advisory_xact_lock_shared"))
 
 
 def lock_places(tx: WriteTx, points: Sequence[tuple[float, float]], policy: Policy) -> None:
@@ -176,10 +161,10 @@ def lock_places(tx: WriteTx, points: Sequence[tuple[float, float]], policy: Poli
     half = max(joining_reach_m(rules) for rules in all_rules(policy)) / 2
     tiles, cells = _touched(points, half, TILE_M, 0), _touched(points, half, CELL_M, 1)
     if len(cells) > MOST_CELLS:
-        tx.execute(_EXCLUSIVE, {"keys": tiles})
+        tx.execute(_EXCLUSIVE, {"keys": listed(tiles)})
         return
-    tx.execute(_SHARED, {"keys": tiles})
-    tx.execute(_EXCLUSIVE, {"keys": cells})
+    tx.execute(_SHARED, {"keys": listed(tiles)})
+    tx.execute(_EXCLUSIVE, {"keys": listed(cells)})
 
 
 def _touched(points: Sequence[tuple[float, float]], half: float, size: float, kind: int) -> list[int]:

@@ -211,6 +211,8 @@ _RESIGHTED = {
     "width_mm": "float8",
 }
 
+_BY_A_PERSON = "coalesce(defect.assessed_by, 'worker:') NOT LIKE 'worker:%'"
+
 _RESIGHT = """
     UPDATE defect SET
         geom = place.geom, lat = ST_Y(place.wgs), lon = ST_X(place.wgs), accuracy_m = told.accuracy_m,
@@ -223,10 +225,8 @@ _RESIGHT = """
                           ELSE defect.clock_from END,
         last_seen_at = greatest(defect.last_seen_at, told.last_seen_at),
         -- What a person measured stands.
-        depth_mm = CASE WHEN defect.assessed_by = 'person' THEN defect.depth_mm
-                        ELSE greatest(defect.depth_mm, told.depth_mm) END,
-        width_mm = CASE WHEN defect.assessed_by = 'person' THEN defect.width_mm
-                        ELSE greatest(defect.width_mm, told.width_mm) END,
+        depth_mm = CASE WHEN {by_a_person} THEN defect.depth_mm ELSE greatest(defect.depth_mm, told.depth_mm) END,
+        width_mm = CASE WHEN {by_a_person} THEN defect.width_mm ELSE greatest(defect.width_mm, told.width_mm) END,
         updated_at = :now
     FROM {told}
     CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(told.x, told.y), :grid) AS geom) AS grid
@@ -239,7 +239,10 @@ def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
     """Add to the defects what was seen of them. Locks them."""
     if touched:
         told = tell(tx, _RESIGHTED, [_resighted_row(one) for one in touched])
-        tx.execute(text(_RESIGHT.format(told=told.relation)), {"grid": GRID, "now": now} | told.params)
+        tx.execute(
+            text(_RESIGHT.format(told=told.relation, by_a_person=_BY_A_PERSON)),
+            {"grid": GRID, "now": now} | told.params,
+        )
 
 
 def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
@@ -248,7 +251,7 @@ def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
     if not measured:
         return []
     known = select(defect.c.id, defect.c.depth_mm, defect.c.width_mm).where(
-        defect.c.id == func.any([one.standing.id for one in measured]), defect.c.assessed_by.is_distinct_from("person")
+        defect.c.id == func.any([one.standing.id for one in measured]), text(f"NOT ({_BY_A_PERSON})")
     )
     before = {row.id: (row.depth_mm or 0.0, row.width_mm or 0.0) for row in tx.execute(known)}
     return [

@@ -1,13 +1,15 @@
--- Patches under a live warranty near each of a batch's positions, by position in the batch from 0.
+-- Patches of repairs under warranty near a batch's positions, by position in the batch from 0. The days are the caller's.
 WITH asked AS (
-    SELECT n - 1 AS n, ST_SetSRID(ST_MakePoint(x, y), :grid) AS geom, class_code, seen_at
-    FROM unnest(:xs, :ys, :classes, :times) WITH ORDINALITY AS point(x, y, class_code, seen_at, n)
-), alike AS MATERIALIZED (
-    SELECT * FROM unnest(:ours, :others) AS alike(class_code, other)
+    SELECT n - 1 AS n, ST_SetSRID(ST_MakePoint(x, y), %(grid)s) AS geom, others
+    FROM unnest(CAST(%(xs)s AS float8[]), CAST(%(ys)s AS float8[]), CAST(%(kinds)s AS integer[]))
+        WITH ORDINALITY AS point(x, y, kind, n)
+    JOIN (
+        SELECT kind, array_agg(other) AS others
+        FROM unnest(CAST(%(ours)s AS integer[]), CAST(%(others)s AS text[])) AS alike(kind, other) GROUP BY kind
+    ) AS alike USING (kind)
 )
-SELECT asked.n, warranty.id, warranty.defect_id, warranty.repaired_at,
+SELECT asked.n, warranty.starts_on, warranty.ends_on,
+       warranty.id, warranty.defect_id, warranty.repaired_at,
        ST_Distance(warranty.footprint, asked.geom) AS distance_m, warranty.level, warranty.street_key
-FROM asked JOIN warranty ON ST_DWithin(warranty.footprint, asked.geom, :cap)
-WHERE warranty.state = ANY(:live)
-  AND (asked.seen_at AT TIME ZONE :zone)::date BETWEEN warranty.starts_on AND warranty.ends_on
-  AND (asked.class_code, warranty.class_code) IN (SELECT class_code, other FROM alike)
+FROM asked JOIN warranty ON ST_DWithin(warranty.footprint, asked.geom, %(cap)s)
+WHERE warranty.state = ANY(CAST(%(live)s AS text[])) AND warranty.class_code = ANY(asked.others)

@@ -1,20 +1,20 @@
--- Where people saw the open defects near a batch: one row a standing report, within :reach of one of its positions.
+-- Where people saw the open defects near a batch: a row for each standing report within the reach of one of its positions.
+-- One may come more than once. The box is wide enough: the distance itself is the judge's.
 WITH asked AS (
-    SELECT ST_SetSRID(ST_MakePoint(x, y), :grid) AS geom, class_code
-    FROM unnest(:xs, :ys, :classes) AS point(x, y, class_code)
-), alike AS MATERIALIZED (
-    SELECT * FROM unnest(:ours, :others) AS alike(class_code, other)
+    SELECT ST_MakeEnvelope(x - %(reach)s, y - %(reach)s, x + %(reach)s, y + %(reach)s, %(grid)s) AS box, others
+    FROM unnest(CAST(%(xs)s AS float8[]), CAST(%(ys)s AS float8[]), CAST(%(kinds)s AS integer[])) AS point(x, y, kind)
+    JOIN (
+        SELECT kind, array_agg(other) AS others
+        FROM unnest(CAST(%(ours)s AS integer[]), CAST(%(others)s AS text[])) AS alike(kind, other) GROUP BY kind
+    ) AS alike USING (kind)
 )
-SELECT DISTINCT ON (place.id)
-       place.id, place.defect_id, ST_X(place.geom) AS x, ST_Y(place.geom) AS y, place.accuracy_m,
+SELECT place.id, place.defect_id, ST_X(place.geom) AS x, ST_Y(place.geom) AS y, place.accuracy_m,
        place.street_key, place.street_side, place.level, place.house_number
 FROM asked CROSS JOIN LATERAL (
-    SELECT sighting.id, sighting.defect_id, sighting.geom, sighting.accuracy_m, sighting.street_key,
-           sighting.street_side, sighting.level, sighting.house_number
+    SELECT sighting.*
     FROM sighting JOIN defect ON defect.id = sighting.defect_id
-    WHERE ST_DWithin(sighting.geom, asked.geom, :reach)
+    WHERE sighting.geom && asked.box
       AND sighting.unlinked_at IS NULL AND sighting.report_id IS NOT NULL
-      AND defect.state = ANY(:open)
-      AND (asked.class_code, defect.class_code) IN (SELECT class_code, other FROM alike)
+      AND defect.state = ANY(CAST(%(open)s AS text[]))
+      AND defect.class_code = ANY(asked.others)
 ) AS place
-ORDER BY place.id

@@ -1,28 +1,27 @@
--- Defects that a batch may be of: open, or repaired, with a place within :reach of one of its positions, each once.
--- `moves`: a machine has seen it, or it has ended, so that the mean of all that saw it counts as a place.
+-- Defects that a batch may be of: open, or repaired, near one of its positions. One may come more than once.
+-- The box is wide enough: the distance itself is the judge's. `placed` are those that a person's place is near to.
 WITH asked AS (
-    SELECT ST_SetSRID(ST_MakePoint(x, y), :grid) AS geom, class_code
-    FROM unnest(:xs, :ys, :classes) AS point(x, y, class_code)
-), alike AS MATERIALIZED (
-    SELECT * FROM unnest(:ours, :others) AS alike(class_code, other)
-), wanted AS (
-    SELECT near.id
-    FROM asked CROSS JOIN LATERAL (
-        SELECT defect.id
-        FROM defect
-        WHERE ST_DWithin(defect.geom, asked.geom, :reach)
-          AND (defect.state = ANY(:open) OR defect.repaired_at IS NOT NULL AND defect.state <> 'duplicate')
-          AND (defect.detections > 0 OR defect.state <> ALL(:open))
-          AND (asked.class_code, defect.class_code) IN (SELECT class_code, other FROM alike)
-    ) AS near
-    UNION
-    SELECT unnest(:placed)
+    SELECT ST_MakeEnvelope(x - %(reach)s, y - %(reach)s, x + %(reach)s, y + %(reach)s, %(grid)s) AS box, others
+    FROM unnest(CAST(%(xs)s AS float8[]), CAST(%(ys)s AS float8[]), CAST(%(kinds)s AS integer[])) AS point(x, y, kind)
+    JOIN (
+        SELECT kind, array_agg(other) AS others
+        FROM unnest(CAST(%(ours)s AS integer[]), CAST(%(others)s AS text[])) AS alike(kind, other) GROUP BY kind
+    ) AS alike USING (kind)
 )
-SELECT defect.id, defect.class_code, ST_X(defect.geom) AS x, ST_Y(defect.geom) AS y, defect.accuracy_m,
-       defect.opened_at, defect.last_seen_at, defect.reports + defect.detections AS seen,
-       defect.state = ANY(:open) AS opened, defect.repaired_at,
-       defect.state IN ('verified', 'in_warranty') AS promised,
-       defect.street_key, defect.street_side, defect.level,
-       defect.detections > 0 OR defect.state <> ALL(:open) AS moves
-FROM wanted JOIN defect ON defect.id = wanted.id
-ORDER BY defect.id
+SELECT near.id, near.class_code, ST_X(near.geom) AS x, ST_Y(near.geom) AS y, near.accuracy_m,
+       near.opened_at, near.last_seen_at, near.reports + near.detections AS seen,
+       near.state = ANY(CAST(%(open)s AS text[])) AS opened, near.repaired_at,
+       near.state IN ('verified', 'in_warranty') AS promised,
+       near.street_key, near.street_side, near.level
+FROM (
+    SELECT defect.*
+    FROM asked CROSS JOIN LATERAL (
+        SELECT defect.* FROM defect
+        WHERE defect.geom && asked.box
+          AND (defect.state = ANY(CAST(%(open)s AS text[]))
+               OR defect.repaired_at IS NOT NULL AND defect.state <> 'duplicate')
+          AND defect.class_code = ANY(asked.others)
+    ) AS defect
+    UNION ALL
+    SELECT defect.* FROM defect WHERE defect.id = ANY(CAST(%(placed)s AS bigint[]))
+) AS near

@@ -1,0 +1,224 @@
+"""Where detections become defects: a batch is matched as a set, the rest found candidates as the policy says."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from shared.domain.board import Board
+from shared.domain.dedupe import reach_m
+from shared.domain.events import DefectDetected, DefectSighted, DetectionsMatched, Event
+from shared.domain.surveys import Promoted, Queue, SurveyVerdict, settle_survey
+from shared.domain.terms import DefectId, DefectState
+from shared.domain.verdicts import Recall, Same
+from shared.errors import Conflict
+from shared.flows import recall_repair
+from shared.store import detections_due, event_log, matching, policies, sightings
+from shared.store.deliveries import Delivery
+from shared.store.detections_due import Batch, DueDetection
+from shared.store.engine import WriteTx
+from shared.store.matching import Surroundings
+from shared.store.policies import InForce
+from shared.store.sightings import Founded, Link, Resighted
+from shared.store.warranties import Claim
+
+TRIES = 3
+WAITS = timedelta(days=90)
+"""A detection that no other pass has confirmed in this time waits no longer."""
+
+VERDICTS = {
+    "Same": "joined",
+    "Promoted": "founded",
+    "Recall": "recalled",
+    "Stale": "stale",
+    "Kept": "kept",
+    "Waiting": "waiting",
+}
+"""What is written of a detection for each verdict."""
+
+
+def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> None:
+    """The detections consumer: matches these batches, those that are not matched yet, one after another."""
+    for batch in detections_due.lock_batches(tx, [one.subject_id for one in due]):
+        match_batch(tx, batch, now)
+
+
+def match_batch(tx: WriteTx, batch: Batch, now: datetime) -> None:
+    """Match a batch's detections in the order in which they came.
+
+    Locks the places around them (whole tiles, when they are many), and the defects that they join.
+    """
+    policy = policies.in_force(tx, now)
+    condition_only = frozenset(code for code, rule in policy.policy.classes.items() if rule.condition_only)
+    due = detections_due.received(tx, batch, condition_only)
+    outcome = Counter({said: 0 for said in VERDICTS.values()})
+    if due:
+        matching.lock_places(tx, [(one.seen.sighting.x, one.seen.sighting.y) for one in due], policy.policy)
+        matched = _decide(tx, due, policy, now)
+        _write(tx, matched, batch, policy, now)
+        outcome.update(VERDICTS[type(verdict).__name__] for verdict in matched.verdicts)
+    detections_due.finish(tx, batch, outcome, now)
+    event_log.append(tx, _matched(batch, outcome), now)
+
+
+def _matched(batch: Batch, outcome: Mapping[str, int]) -> DetectionsMatched:
+    return DetectionsMatched(
+        batch_id=batch.id,
+        joined=outcome["joined"],
+        founded=outcome["founded"],
+        recalled=outcome["recalled"],
+        stale=outcome["stale"],
+        kept=outcome["kept"] + outcome["waiting"],
+    )
+
+
+@dataclass
+class _Matched:
+    """A batch with its verdicts. `waiting` are the earlier detections by id that some of it agree with."""
+
+    due: Sequence[DueDetection]
+    verdicts: Sequence[SurveyVerdict]
+    around: Surroundings
+    waiting: Mapping[int, DueDetection]
+    ids: dict[int, DefectId] = field(default_factory=dict)
+
+    @cached_property
+    def by_id(self) -> dict[int, DueDetection]:
+        return {one.detected.id: one for one in self.due} | dict(self.waiting)
+
+    @cached_property
+    def promoted_later(self) -> frozenset[int]:
+        """Those of the batch that waited until a later one of it agreed with them."""
+        return frozenset(other for one in self.verdicts if isinstance(one, Promoted) for other in one.members)
+
+    def recorded(self, number: int) -> DefectId:
+        return self.ids.get(number, DefectId(number))
+
+    def members(self) -> dict[int, list[DueDetection]]:
+        """By defect (below 0: not recorded yet): the detections that found or join it, in their order."""
+        found: dict[int, list[DueDetection]] = {}
+        for one, verdict in zip(self.due, self.verdicts, strict=True):
+            if isinstance(verdict, Same):
+                found.setdefault(verdict.defect_id, []).append(one)
+            elif isinstance(verdict, Promoted):
+                found[verdict.number] = [*(self.by_id[number] for number in verdict.members), one]
+        return found
+
+
+def _decide(tx: WriteTx, due: Sequence[DueDetection], policy: InForce, now: datetime) -> _Matched:
+    """Judge until what is joined is locked and still open.
+
+    Raises:
+        Conflict: it kept moving; the delivery is due again by itself.
+    """
+    seen = [one.seen.sighting for one in due]
+    detected = [one.detected for one in due]
+    rules = policy.policy
+    for _ in range(TRIES):
+        around = matching.surroundings(tx, seen, rules)
+        reach = max(reach_m(one, machine=True) for one in matching.all_rules(rules))
+        waiting = detections_due.waiting_near(tx, seen, around.board.alike, reach, now - WAITS)
+        queue = Queue(Board(reach, around.board.alike), {})
+        for one in waiting:
+            queue.add(one.detected)
+        verdicts = settle_survey(
+            around.board, queue, detected, rules.duplicates_of, rules.detections, around.footprints, around.apart
+        )
+        joined = {verdict.defect_id for verdict in verdicts if isinstance(verdict, Same) and verdict.defect_id > 0}
+        if joined == matching.lock_open(tx, sorted(joined)):
+            return _Matched(due, verdicts, around, {one.detected.id: one for one in waiting})
+    raise Conflict("The defects near these detections keep changing: they are matched again in a moment.")
+
+
+def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: datetime) -> None:
+    members = matched.members()
+    promoted = {one.number: one for one in matched.verdicts if isinstance(one, Promoted)}
+    founded = [_founded(matched, promoted[number], members[number]) for number in promoted]
+    recorded = sightings.record(tx, founded, policy.id, now)
+    matched.ids = dict(zip(promoted, recorded, strict=True))
+    touched = {number: told for number, told in members.items() if number > 0}
+    resighted = [_resighted(matched, number, told) for number, told in touched.items()]
+    deeper = sightings.deeper(tx, resighted)
+    sightings.resight(tx, resighted, now)
+    links = _links(matched)
+    since = min((link.seen.sighting.known_at for link in links), default=now)
+    sightings.link_detections(tx, links, policy.id, now, since)
+    detections_due.settle(tx, _settled(matched, links), min(since, batch.received_at - timedelta(days=1)))
+    happened: list[Event] = [_detected(one, number, batch) for one, number in zip(founded, recorded, strict=True)]
+    happened += [DefectSighted(defect_id=number, detections=len(touched[number])) for number in deeper]
+    event_log.append(tx, happened, now)
+    recall_repair.propose(tx, _claims(matched), now)
+
+
+def _founded(matched: _Matched, verdict: Promoted, told: Sequence[DueDetection]) -> Founded:
+    return Founded(
+        first=told[0].seen,
+        standing=matched.around.board.standing[verdict.number],
+        known_at=min(one.seen.sighting.known_at for one in told),
+        danger=False,
+        reports=0,
+        detections=len(told),
+        depth_mm=_most(one.seen.depth_mm for one in told),
+        width_mm=_most(one.seen.width_mm for one in told),
+        recurrence_of=None if verdict.recurrence_of is None else DefectId(verdict.recurrence_of),
+    )
+
+
+def _resighted(matched: _Matched, number: int, told: Sequence[DueDetection]) -> Resighted:
+    return Resighted(
+        standing=matched.around.board.standing[number],
+        known_at=min(one.seen.sighting.known_at for one in told),
+        danger=False,
+        reports=0,
+        detections=len(told),
+        depth_mm=_most(one.seen.depth_mm for one in told),
+        width_mm=_most(one.seen.width_mm for one in told),
+    )
+
+
+def _most(measured: Iterable[float | None]) -> float | None:
+    return max((one for one in measured if one is not None), default=None)
+
+
+def _links(matched: _Matched) -> list[Link]:
+    """The sightings to be written: those that joined, those that founded, and those that had waited."""
+    links = []
+    for one, verdict in zip(matched.due, matched.verdicts, strict=True):
+        if isinstance(verdict, Same):
+            links.append(Link(one.seen, matched.recorded(verdict.defect_id), "same", verdict.why))
+        elif isinstance(verdict, Promoted):
+            defect_id = matched.recorded(verdict.number)
+            links += [Link(matched.by_id[other].seen, defect_id, "same", verdict.why) for other in verdict.members]
+            links.append(Link(one.seen, defect_id, "new", verdict.why))
+    return links
+
+
+def _settled(matched: _Matched, links: Sequence[Link]) -> list[tuple[int, str, int | None]]:
+    """Each detection's verdict and defect, also of the earlier ones that waited until now."""
+    linked = {link.seen.id: int(link.defect_id) for link in links}
+    said = {number: "founded" for number in linked}
+    said |= {
+        one.detected.id: VERDICTS[type(verdict).__name__]
+        for one, verdict in zip(matched.due, matched.verdicts, strict=True)
+        if one.detected.id not in matched.promoted_later
+    }
+    return [(number, verdict, linked.get(number)) for number, verdict in said.items()]
+
+
+def _detected(one: Founded, defect_id: DefectId, batch: Batch) -> DefectDetected:
+    return DefectDetected(
+        defect_id=defect_id,
+        before=None,
+        after=DefectState.CANDIDATE,
+        class_code=one.first.sighting.class_code,
+        batch_id=batch.id,
+    )
+
+
+def _claims(matched: _Matched) -> list[Claim]:
+    return [
+        Claim(verdict.warranty_id, None, one.detected.id, verdict.why, one.seen.sighting.seen_at)
+        for one, verdict in zip(matched.due, matched.verdicts, strict=True)
+        if isinstance(verdict, Recall)
+    ]
