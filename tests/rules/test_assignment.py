@@ -56,6 +56,11 @@ def test_a_lot_for_the_class_goes_before_one_for_the_area() -> None:
     assert who("edge_damage", areas=NORTH, policy=policy).lot == "north"
 
 
+def test_of_two_lots_for_everything_the_one_that_names_the_band_goes_first() -> None:
+    assert who(policy=with_lot(contractor='"alder"')).lot == "county-wide"
+    assert who(band=Band.M, policy=with_lot(contractor='"alder"')).lot == "new"
+
+
 @pytest.mark.parametrize(
     ("on", "lot"),
     [

@@ -187,6 +187,46 @@ def test_a_phone_whose_clock_is_wrong_is_set_right_and_flagged(wrong: timedelta)
     assert flags(by_the_phone) == {"clock_wrong"}
 
 
+@pytest.mark.parametrize(("bits", "same"), [(4, True), (5, False)])
+def test_one_picture_may_differ_from_itself_by_four_bits(bits: int, same: bool) -> None:
+    earlier = OtherPhoto("p-9", f"{int(HASH_AFTER, 16) ^ (2**bits - 1):016x}", "report R-1")
+
+    assert missing(visit(), (earlier,)) == ({"photo_used_again"} if same else set())
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"started_at": at(-20), "ended_at": at(-10)}, set()),
+        ({"started_at": at(-20), "ended_at": at(-11)}, {"before_issue"}),
+        ({"ended_at": at(135)}, set()),
+        ({"ended_at": at(136)}, {"in_the_future"}),
+        ({"started_at": at(120)}, set()),
+        ({"photos": (photo("before", -10), photo("after", 118))}, set()),
+        ({"photos": (photo("before", -11), photo("after", 118))}, {"photo_before_order"}),
+        ({"photos": (photo("before", 62), photo("after", 135))}, set()),
+        ({"photos": (photo("before", 62), photo("after", 136))}, {"photo_in_the_future"}),
+        ({"photos": (photo("before", 62), photo("after", 118, distance_m=75.0))}, set()),
+        ({"photos": (photo("before", 62), photo("after", 118, distance_m=75.1))}, {"photo_too_far"}),
+    ],
+)
+def test_what_the_policy_just_allows_passes_and_a_little_more_does_not(
+    changes: dict[str, Any], codes: set[str]
+) -> None:
+    assert missing(visit(**changes)) == codes
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(48 * 60, set()), (48 * 60 + 1, {"backdated"})])
+def test_a_completion_is_backdated_when_told_more_than_two_days_after(minutes: int, found: set[str]) -> None:
+    told_at = at(120 + minutes)
+
+    assert flags(visit(sent_at=told_at, received_at=told_at)) == found
+
+
+def test_photos_taken_in_the_same_minute_are_not_out_of_order() -> None:
+    assert flags(visit(photos=(photo("before", 62), photo("after", 62)))) == set()
+
+
 def test_a_few_minutes_of_skew_are_nothing() -> None:
     assert skew(at(0), at(10), RULES) == timedelta(0)
     assert skew(at(0), at(11), RULES) == timedelta(minutes=11)
@@ -237,6 +277,7 @@ def test_nobody_verifies_their_own_or_their_companys_work() -> None:
     with pytest.raises(VerifierIsCompleter):
         check_verifier("ann", "bob", verifier_company=3, completer_company=3)
     check_verifier("ann", "bob", completer_company=3)
+    check_verifier("ann", "bob", verifier_company=4, completer_company=3)
     check_verifier("policy:Lancashire", "bob", completer_company=3)
 
 

@@ -175,6 +175,12 @@ def test_what_is_not_yet_due_is_left_out() -> None:
     assert kpi.in_time([row], Q2.period, local("2026-06-15T00:00"), "permanent") == []
 
 
+def test_what_runs_out_this_very_second_is_not_yet_missed() -> None:
+    row = response(Band.P5, "2026-06-30T12:00", None)
+
+    assert kpi.in_time([row], Q2.period, local("2026-06-30T12:00"), "permanent") == []
+
+
 def test_ages_of_what_was_made_safe_and_not_mended() -> None:
     as_of = date(2026, 7, 31)
     ages = kpi.make_safe_ageing([as_of - timedelta(days=age) for age in range(1, 11)], as_of)

@@ -108,7 +108,8 @@ def test_a_remedial_repair_larger_than_the_first_is_a_new_warranty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "width", "is_grown"), [(1.0, 1.0, False), (2.0, 1.0, False), (2.1, 1.0, True), (0.5, 2.5, True)]
+    ("length", "width", "is_grown"),
+    [(1.0, 1.0, False), (2.0, 1.0, False), (2.1, 1.0, True), (0.5, 2.5, True), (0.5, 2.0, False)],
 )
 def test_a_patch_has_grown_beyond_the_reach_of_the_policy(length: float, width: float, is_grown: bool) -> None:
     assert grown(Patch(1.0, 1.0), Patch(length, width), shipped()) is is_grown
