@@ -323,8 +323,17 @@ photo = Table(
     Column("taken_lat", Double),
     Column("taken_lon", Double),
     Column("received_at", Time, nullable=False),
-    Index("ix_photo_report_id", "report_id"),
-    Index("ix_photo_visit_client_id", "visit_client_id"),
+    # The same bytes from the same sender are one photo, however often they come.
+    Index("uq_photo_report", "report_id", "sha256", unique=True, postgresql_where=text("report_id IS NOT NULL")),
+    Index(
+        "uq_photo_visit",
+        "visit_client_id",
+        "contractor_id",
+        "role",
+        "sha256",
+        unique=True,
+        postgresql_where=text("visit_client_id IS NOT NULL"),
+    ),
     Index("ix_photo_phash", "phash"),
     Index("ix_photo_phash_parts", "phash_parts", postgresql_using="gin"),
 )

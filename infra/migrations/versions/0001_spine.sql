@@ -516,9 +516,9 @@ CREATE INDEX ix_photo_phash ON photo (phash);
 
 CREATE INDEX ix_photo_phash_parts ON photo USING gin (phash_parts);
 
-CREATE INDEX ix_photo_report_id ON photo (report_id);
+CREATE UNIQUE INDEX uq_photo_report ON photo (report_id, sha256) WHERE report_id IS NOT NULL;
 
-CREATE INDEX ix_photo_visit_client_id ON photo (visit_client_id);
+CREATE UNIQUE INDEX uq_photo_visit ON photo (visit_client_id, contractor_id, role, sha256) WHERE visit_client_id IS NOT NULL;
 
 CREATE TABLE question (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
