@@ -11,6 +11,7 @@ from infra.native.child import die_with_parent
 from infra.native.cleaning import clean
 from infra.native.environment import check_python, prepare
 from infra.native.layout import ROOT, VENV, Instance, Lock, SetupError
+from infra.native.settings import read_env
 from infra.native.supervisor import Stopped, heed_signals
 
 
@@ -56,7 +57,7 @@ def _words(arguments: argparse.Namespace) -> list[str]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    given = processes.environment(servers.read_env(_instance(arguments.instance)))
+    given = processes.environment(read_env(_instance(arguments.instance)))
     os.chdir(ROOT)
     os.execvpe(_words(arguments)[0], _words(arguments), given)  # noqa: S606
 

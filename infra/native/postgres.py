@@ -10,6 +10,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import urllib.parse
 from pathlib import Path
 
 from infra.native.child import Program, as_user
@@ -138,25 +139,16 @@ class Cluster:
 
     def create_database(self, port: int, name: str = DATABASE) -> None:
         """Create a database unless it is there."""
-        there = self._psql(port, "postgres", f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
-        if there.strip() != "1":
-            self._psql(port, "postgres", f'CREATE DATABASE "{name}"')
+        url = self.url(port, "postgres")
+        if ask(url, f"SELECT 1 FROM pg_database WHERE datname = '{name}'") != "1":
+            ask(url, f'CREATE DATABASE "{name}"')
 
     def is_ready(self, port: int) -> bool:
         """True when a client can sign in and ask."""
         try:
-            return self._psql(port, "postgres", "SELECT 1").strip() == "1"
+            return ask(self.url(port, "postgres"), "SELECT 1") == "1"
         except SetupError:
             return False
-
-    def _psql(self, port: int, database: str, sql: str) -> str:
-        environment = {**_plain_environment(), "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "5"}
-        command = [str(self._program_file("psql")), "-XAtq", "-h", "127.0.0.1", "-p", str(port), "-U", USER]
-        command += ["-d", database, "-v", "ON_ERROR_STOP=1", "-c", sql]
-        done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SetupError(f"PostgreSQL: {done.stderr.strip()}")
-        return done.stdout
 
     def _program_file(self, name: str) -> Path:
         made = self._folder / "data" / "PG_VERSION"
@@ -176,6 +168,40 @@ class Cluster:
     def _open_files(self) -> tuple[int, ...]:
         self._reachable()
         return () if self._handle is None else (self._handle,)
+
+
+def ask(url: str, sql: str) -> str:
+    """What psql answers to a statement, on the server of an SQLAlchemy URL.
+
+    Raises:
+        SetupError: the server is not there or says no.
+    """
+    parts = urllib.parse.urlsplit(url)
+    environment = {
+        **_plain_environment(),
+        "PGHOST": parts.hostname or "",
+        "PGPORT": str(parts.port or 5432),
+        "PGUSER": urllib.parse.unquote(parts.username or ""),
+        "PGPASSWORD": urllib.parse.unquote(parts.password or ""),
+        "PGDATABASE": parts.path.removeprefix("/"),
+        "PGCONNECT_TIMEOUT": "5",
+    }
+    folder = binaries()
+    command = [str(folder / "psql" if folder else "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SetupError(f"PostgreSQL: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def commented(url: str) -> str:
+    """The comment that the database bears, "" when none."""
+    return ask(url, "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()")
+
+
+def comment(url: str, words: str) -> None:
+    """Let the database bear a comment: it goes when the database goes."""
+    ask(url, f"COMMENT ON DATABASE \"{urllib.parse.urlsplit(url).path.removeprefix('/')}\" IS '{words}'")
 
 
 def _can_reach(folder: Path, user: str) -> bool:

@@ -1,7 +1,6 @@
 """The two servers of an instance: PostgreSQL and Redis, private, or those that the environment names."""
 
 import os
-import shlex
 import subprocess
 import sys
 import time
@@ -11,30 +10,26 @@ from pathlib import Path
 
 from infra.native import say
 from infra.native.environment import GRID, prepare
-from infra.native.layout import ROOT, RUN, VENV, Instance, Lock, SetupError
+from infra.native.layout import ROOT, Instance, Lock, SetupError
 from infra.native.ports import Ports
 from infra.native.postgres import Cluster
 from infra.native.redis import Broker
+from infra.native.settings import given, write_env
 from infra.native.supervisor import Supervisor
 
 DATABASE_URL, REDIS_URL = "ROADMEND_DATABASE_URL", "ROADMEND_REDIS_URL"
 FIRST_PORTS = {"postgres": 5532, "redis": 6479, "api": 8000}
 
 
-def start(instance: Instance, supervisor: Supervisor, given: Mapping[str, str]) -> dict[str, str]:
-    """Start what the environment does not name. The answer: both URLs as environment variables."""
+def start(instance: Instance, supervisor: Supervisor, theirs: Mapping[str, str]) -> dict[str, str]:
+    """Start what was not given. The answer: both URLs as environment variables."""
     ports = Ports(instance.folder / "ports.json")
-    urls = {key: given[key] for key in (DATABASE_URL, REDIS_URL) if given.get(key) and not _is_ours(given[key])}
+    urls = {key: theirs[key] for key in (DATABASE_URL, REDIS_URL) if theirs.get(key)}
     if DATABASE_URL not in urls:
         urls[DATABASE_URL] = _start_postgres(instance, supervisor, ports)
     if REDIS_URL not in urls:
         urls[REDIS_URL] = _start_redis(instance, supervisor, ports)
     return urls
-
-
-def _is_ours(url: str) -> bool:
-    """True for the address of a private server that `. .run/NAME/env` left in the shell: it may not even run."""
-    return any(file.read_text().strip() in url for file in RUN.glob("*/*/password") if os.access(file, os.R_OK))
 
 
 def _start_postgres(instance: Instance, supervisor: Supervisor, ports: Ports) -> str:
@@ -61,30 +56,6 @@ def _shared_buffers_mb() -> int:
     """512 MB, or an eighth of a smaller machine's memory."""
     total_kb = int(Path("/proc/meminfo").read_text().split()[1])
     return max(64, min(512, total_kb // 1024 // 8))
-
-
-def write_env(instance: Instance, variables: Mapping[str, str]) -> None:
-    """Leave the settings where `. .run/NAME/env` finds them, with the `roadmend` command on the PATH."""
-    lines = [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
-    lines.append(f'export PATH={shlex.quote(str(VENV / "bin"))}:"$PATH"')
-    fresh = instance.env_file.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text("\n".join(lines) + "\n")
-    fresh.rename(instance.env_file)
-
-
-def read_env(instance: Instance) -> dict[str, str]:
-    """The settings of an instance that runs; waits while it starts.
-
-    Raises:
-        SetupError: it does not run.
-    """
-    while not instance.env_file.exists():
-        if Lock(instance).holder() is None:
-            raise SetupError(f"{instance.name} does not run. Start it with `make up`.")
-        time.sleep(0.05)
-    words = (line.removeprefix("export ").partition("=") for line in instance.env_file.read_text().splitlines())
-    return {name: "".join(shlex.split(value)) for name, _, value in words if name != "PATH"}
 
 
 @contextmanager
@@ -121,7 +92,8 @@ def hold(instance: Instance) -> None:
     """Run both servers in the foreground until stopped."""
     prepare()
     with running(instance) as supervisor:
-        write_env(instance, start(instance, supervisor, os.environ))
+        theirs = given()
+        write_env(instance, start(instance, supervisor, theirs), theirs)
         supervisor.watch()
 
 

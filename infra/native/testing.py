@@ -1,7 +1,6 @@
 """`make test`: the same set-up on servers of its own, then the tests. Other commands can run on these servers too."""
 
 import fcntl
-import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from infra.native import processes, say, servers
 from infra.native.environment import prepare
 from infra.native.layout import ROOT, Instance, Lock
+from infra.native.settings import given, read_env, write_env
 from infra.native.supervisor import Stopped
 
 
@@ -29,11 +29,12 @@ def _servers(instance: Instance) -> Iterator[Mapping[str, str]]:
     with (instance.folder / "users").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         if Lock(instance).holder() is not None:
-            yield servers.read_env(instance)
+            yield read_env(instance)
             return
         with servers.running(instance) as supervisor:
-            urls = servers.start(instance, supervisor, os.environ)
-            servers.write_env(instance, urls)
+            theirs = given()
+            urls = servers.start(instance, supervisor, theirs)
+            write_env(instance, urls, theirs)
             yield urls
             fcntl.flock(users, fcntl.LOCK_EX)
 

@@ -1,16 +1,18 @@
 """`make up`: from a clean clone to printed addresses, then watching what runs until Ctrl-C."""
 
+import hashlib
 import os
 import secrets
-import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.native import processes, say, servers
 from infra.native.environment import prepare
 from infra.native.layout import PYTHON, ROOT, VENV, Instance, SetupError
 from infra.native.ports import Ports
+from infra.native.postgres import comment, commented
+from infra.native.settings import given, write_env
 from infra.native.supervisor import Supervisor
 
 DEMO_GRID = "27700"
@@ -23,51 +25,34 @@ def run(instance: Instance, with_demo: bool) -> None:
     Raises:
         SetupError: a person has to put something right.
     """
-    _read_env_file(ROOT / ".env")
+    theirs = given()
     prepare()
     with servers.running(instance) as supervisor:
-        given = os.environ.get(servers.DATABASE_URL, "")
-        variables = _variables(instance, servers.start(instance, supervisor, os.environ))
-        _finish(
-            "Migrating the database",
-            [PYTHON, "-m", "alembic", "-c", "infra/migrations/alembic.ini", "upgrade", "head"],
-            variables,
-        )
-        said = _fill(variables, with_demo and variables[servers.DATABASE_URL] != given)
+        variables = _variables(instance, theirs, servers.start(instance, supervisor, theirs))
+        private = servers.DATABASE_URL not in theirs
+        said = _fill(instance, variables, private, with_demo)
         _start_processes(supervisor, variables)
-        servers.write_env(instance, variables)
+        write_env(instance, variables, theirs)
         _tell(instance, variables, said)
         supervisor.watch()
 
 
-def _read_env_file(file: Path) -> None:
-    """Take NAME=value lines that the environment has not got. `#` begins a comment line, quotes are shell quotes."""
-    for number, line in enumerate(file.read_text().splitlines() if file.exists() else [], start=1):
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if name.startswith("#") or not name:
-            continue
-        if not equals:
-            raise SetupError(f"{file}, line {number}: NAME=value was expected, this was found: {line!r}")
-        os.environ.setdefault(name.strip(), "".join(shlex.split(value)))
-
-
-def _variables(instance: Instance, urls: Mapping[str, str]) -> dict[str, str]:
+def _variables(instance: Instance, theirs: Mapping[str, str], urls: Mapping[str, str]) -> dict[str, str]:
     """Every setting that was given, and ours for those that were not."""
-    host = os.environ.get("ROADMEND_HOST", "127.0.0.1")
-    wanted = os.environ.get("ROADMEND_PORT")
-    port = Ports(instance.folder / "ports.json").choose(
-        "api", int(wanted or servers.FIRST_PORTS["api"]), host, bool(wanted)
-    )
+    host = theirs.get("ROADMEND_HOST", "127.0.0.1")
+    wanted = theirs.get("ROADMEND_PORT")
+    ports = Ports(instance.folder / "ports.json")
+    port = ports.choose("api", int(wanted or servers.FIRST_PORTS["api"]), host, insist=wanted is not None)
     ours = {
         "ROADMEND_HOST": host,
         "ROADMEND_PUBLIC_URL": f"http://localhost:{port}",
         "ROADMEND_PHOTO_DIR": str(instance.folder / "photos"),
+        "ROADMEND_POLICY_FILE": str(ROOT / "shared" / "policy" / "lancashire.toml"),
         "ROADMEND_GRID_EPSG": DEMO_GRID,
     }
-    if not os.environ.get("ROADMEND_SECRET_KEY"):
+    if "ROADMEND_SECRET_KEY" not in theirs:
         ours["ROADMEND_SECRET_KEY_FILE"] = str(_secret_key(instance))
-    given = {key: value for key, value in os.environ.items() if key.startswith("ROADMEND_") and value}
-    return {**ours, **given, **urls, "ROADMEND_PORT": str(port)}
+    return {**ours, **theirs, **urls, "ROADMEND_PORT": str(port)}
 
 
 def _secret_key(instance: Instance) -> Path:
@@ -78,16 +63,44 @@ def _secret_key(instance: Instance) -> Path:
     return file
 
 
-def _fill(variables: Mapping[str, str], with_demo: bool) -> str:
-    """Load the made-up county if the database is empty, ours, and on its grid; else adopt the policy that is named."""
-    roadmend = VENV / "bin" / "roadmend"
-    if with_demo and variables["ROADMEND_GRID_EPSG"] == DEMO_GRID:
-        return _finish("Loading the demo county if the database is empty", [roadmend, "demo", "load"], variables)
-    policy = variables.get("ROADMEND_POLICY_FILE", "shared/policy/lancashire.toml")
-    return _finish("Adopting the policy unless it was", [roadmend, "policy", "adopt", policy], variables)
+def _fill(instance: Instance, variables: Mapping[str, str], private: bool, with_demo: bool) -> str:
+    """Migrate, load the made-up county or adopt the policy; skipped where our own database bears the mark of just that.
+
+    The county is loaded only into an empty database of our own on its grid.
+    """
+    county = with_demo and private and variables["ROADMEND_GRID_EPSG"] == DEMO_GRID
+    url, told = variables[servers.DATABASE_URL], instance.folder / "told"
+    mark = _mark(variables, county)
+    if private and told.exists() and commented(url) == mark:
+        return told.read_text()
+    migrate: list[str | Path] = [PYTHON, "-m", "alembic", "-c", "infra/migrations/alembic.ini", "upgrade", "head"]
+    _finish("Migrating the database", migrate, variables)
+    said = _load_county(variables) if county else _adopt_policy(variables)
+    if private:
+        told.touch(mode=0o600)
+        told.write_text(said)
+        comment(url, mark)
+    return said
 
 
-def _finish(what: str, command: list[str | Path], variables: Mapping[str, str]) -> str:
+def _mark(variables: Mapping[str, str], county: bool) -> str:
+    """Changes with the migrations, the policy file, and whether the county is wanted."""
+    migrations = sorted((ROOT / "infra" / "migrations" / "versions").glob("*.*"))
+    files = [*migrations, ROOT / variables["ROADMEND_POLICY_FILE"]]
+    texts = [file.read_bytes() if file.is_file() else b"" for file in files]
+    return f"roadmend {hashlib.sha256(b'%d' % county + b''.join(texts)).hexdigest()}"
+
+
+def _load_county(variables: Mapping[str, str]) -> str:
+    return _finish("Loading the demo county", [str(VENV / "bin" / "roadmend"), "demo", "load"], variables)
+
+
+def _adopt_policy(variables: Mapping[str, str]) -> str:
+    command = [str(VENV / "bin" / "roadmend"), "policy", "adopt", variables["ROADMEND_POLICY_FILE"]]
+    return _finish("Adopting the policy", command, variables)
+
+
+def _finish(what: str, command: Sequence[str | Path], variables: Mapping[str, str]) -> str:
     """Run a command to its end and give back what it said."""
     say.step(what)
     environment = processes.environment(variables)
