@@ -34,8 +34,11 @@ def assign_waiting(tx: WriteTx, now: datetime) -> int:
 
     Those whose last order a person cancelled are left to people. Returns how many orders were issued.
     """
+    waiting = wanting.waiting_kinds(tx)
+    if not waiting:
+        return 0
     lots = Lots(tx, now)
-    kinds = [kind for kind in wanting.waiting_kinds(tx) if isinstance(lots.of_kind(*kind), Assigned)]
+    kinds = [kind for kind in waiting if isinstance(lots.of_kind(*kind), Assigned)]
     return len(assign(tx, wanting.waiting(tx, kinds, MOST_AT_ONCE), now))
 
 

@@ -1,6 +1,6 @@
 """Works orders as contractors and operators read them: lists paged by change, and one order whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,18 +109,18 @@ def _cursor(after: str) -> tuple[datetime, str]:
 
 def _filters(wanted: Wanted) -> list[Any]:
     soonest = func.least(works_order.c.make_safe_due_at, works_order.c.permanent_due_at)
-    rules = [
-        (wanted.contractor_id is not None, works_order.c.contractor_id == wanted.contractor_id),
-        (wanted.contractor is not None, contractor.c.code == wanted.contractor),
-        (bool(wanted.states), works_order.c.state == func.any(list(wanted.states))),
-        (bool(wanted.bands), works_order.c.band == func.any(list(wanted.bands))),
-        (wanted.street is not None, works_order.c.street_key == wanted.street),
-        (wanted.area is not None, works_order.c.area_code == wanted.area),
-        (wanted.due_before is not None, soonest < wanted.due_before),
-        (wanted.updated_since is not None, works_order.c.updated_at >= wanted.updated_since),
-        (wanted.open_only, works_order.c.ended_at.is_(None)),
+    rules: list[tuple[Any, Callable[[Any], Any]]] = [
+        (wanted.contractor_id, lambda known: works_order.c.contractor_id == known),
+        (wanted.contractor, lambda code: contractor.c.code == code),
+        (list(wanted.states) or None, lambda states: works_order.c.state == func.any(states)),
+        (list(wanted.bands) or None, lambda bands: works_order.c.band == func.any(bands)),
+        (wanted.street, lambda key: works_order.c.street_key == key),
+        (wanted.area, lambda code: works_order.c.area_code == code),
+        (wanted.due_before, lambda at: soonest < at),
+        (wanted.updated_since, lambda at: works_order.c.updated_at >= at),
+        (wanted.open_only or None, lambda _: works_order.c.ended_at.is_(None)),
     ]
-    return [rule for given, rule in rules if given]
+    return [rule(value) for value, rule in rules if value is not None]
 
 
 def _add_defects(tx: ReadTx, orders: Sequence[dict[str, Any]]) -> None:
