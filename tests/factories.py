@@ -8,17 +8,17 @@ from uuid import uuid4
 
 from sqlalchemy import func, insert
 
-from shared.domain.events import Consumer, DefectRecorded
+from shared.domain.events import Consumer, DefectRecorded, ReportReceived
 from shared.domain.policy import parse
-from shared.domain.terms import VisitOutcome
+from shared.domain.terms import OrderState, VisitOutcome
 from shared.domain.visits import VisitTold
-from shared.flows import assign_works
+from shared.flows import assign_works, record_visit, report_to_defect, verify_repair
 from shared.settings import settings
 from shared.store import deliveries, event_log, policies, references, works
 from shared.store.deliveries import Delivery
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
-from shared.store.tables import GRID, defect, photo
+from shared.store.tables import GRID, defect, photo, report
 from shared.store.works import Order
 
 PLACE = (53.7642175, -2.7144562)
@@ -143,3 +143,80 @@ def hear(
         deliveries.done(tx, due)
         heard += len(due)
     return heard
+
+
+def a_report(
+    tx: WriteTx,
+    *,
+    class_code: str = "pothole",
+    state: str = "received",
+    easting: float = 353_000.0,
+    northing: float = 430_000.0,
+    street_key: str | None = "high-street",
+    danger: bool = False,
+    received_at: datetime | None = None,
+    **more: Any,
+) -> int:
+    """A report from where `a_defect` puts it, on the row and in the record; its consumer hears of it when it is due."""
+    received = received_at or datetime.now(UTC)
+    where = func.ST_SetSRID(func.ST_MakePoint(easting, northing), GRID)
+    values = {
+        "reference": references.fresh("R"),
+        "tracking_hash": secrets.token_bytes(32),
+        "channel": "web",
+        "class_code": class_code,
+        "lat": func.ST_Y(func.ST_Transform(where, 4326)),
+        "lon": func.ST_X(func.ST_Transform(where, 4326)),
+        "accuracy_m": 5.0,
+        "geom": where,
+        "street_key": street_key,
+        "danger": danger,
+        "state": state,
+        "observed_at": received,
+        "received_at": received,
+        "triage_due_at": received + timedelta(days=2),
+        "updated_at": received,
+        **more,
+    }
+    report_id: int = tx.scalar(insert(report).values(values).returning(report.c.id))
+    told = ReportReceived(report_id=report_id, before=None, after=state, class_code=class_code, danger=danger)
+    event_log.append(tx, told, datetime.now(UTC))
+    return report_id
+
+
+def triaged(tx: WriteTx, now: datetime, **more: Any) -> int:
+    """A report that matching has settled."""
+    report_id = a_report(tx, received_at=now, **more)
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+    return report_id
+
+
+def a_repair(tx: WriteTx, defect_id: int, now: datetime, *, outcome: VisitOutcome, **more: Any) -> Order:
+    """Attend the works order that covers a defect: a visit that ended an hour ago, with its photos, judged."""
+    (order,) = works.lock_many(tx, works.open_orders_of(tx, [defect_id]))
+    told = a_visit(order, outcome, now - timedelta(hours=1), **more)
+    record_visit.record(WriteTx(tx.connection, "person:77"), told, order.contractor_id, now)
+    a_visit_photo(tx, told, order.contractor_id, "before", now - timedelta(hours=2))
+    a_visit_photo(tx, told, order.contractor_id, "after", now - timedelta(hours=1))
+    hear(tx, Consumer.VERIFY, verify_repair.run, now)
+    return works.lock_many(tx, [order.id])[0]
+
+
+def passed_by_a_supervisor(tx: WriteTx, order: Order, now: datetime) -> Order:
+    """Whoever drew it, a supervisor has looked at the repair of this order and passes it."""
+    if order.state is OrderState.EVIDENCE_OK:
+        verify_repair.decide(
+            WriteTx(tx.connection, "person:9"),
+            order.reference,
+            passed=True,
+            why="Seen.",
+            site_check=False,
+            company=None,
+            now=now,
+        )
+    return works.lock_many(tx, [order.id])[0]
+
+
+def a_verified_repair(tx: WriteTx, defect_id: int, now: datetime, **more: Any) -> Order:
+    """A permanent repair of a defect that ended an hour ago, verified: its warranty runs."""
+    return passed_by_a_supervisor(tx, a_repair(tx, defect_id, now, outcome=VisitOutcome.PERMANENT, **more), now)

@@ -292,21 +292,21 @@ _SEEN = text(
     """
     SELECT claim.warranty_id, claim.report_id, claim.detection_id, claim.why, claim.seen_at, seen.known_at,
            seen.class_code, ST_Distance(warranty.footprint, seen.geom) AS distance_m
-    FROM jsonb_to_recordset(CAST(:claims AS jsonb)) WITH ORDINALITY
-        AS claim(warranty_id bigint, report_id bigint, detection_id bigint, why text, seen_at timestamptz, place bigint)
+    FROM jsonb_to_recordset(CAST(:claims AS jsonb))
+        AS claim(warranty_id bigint, report_id bigint, detection_id bigint, why text, seen_at timestamptz)
     JOIN warranty ON warranty.id = claim.warranty_id
     CROSS JOIN LATERAL (
         SELECT received_at AS known_at, class_code, geom FROM report WHERE id = claim.report_id
         UNION ALL
         SELECT received_at, class_code, geom FROM detection WHERE id = claim.detection_id
     ) AS seen
-    ORDER BY claim.place
+    ORDER BY claim.seen_at, claim.report_id, claim.detection_id
     """
 )
 
 
 def seen(tx: ReadTx, claims: Sequence[Claim]) -> list[Seen]:
-    """What the reports and detections behind these claims say, in the order of the claims."""
+    """What the reports and detections behind these claims say, the first seen first."""
     return [Seen(**row._mapping) for row in tx.execute(_SEEN, {"claims": _told(claims)})]
 
 

@@ -1,0 +1,440 @@
+"""A failure inside a live warranty is never absorbed by finished work: it is claimed, decided, mended or let go."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from shared.domain.events import Consumer
+from shared.errors import Conflict, NotFound
+from shared.flows import assign_works, decide_report, end_warranty, grade_defects, recall_repair, report_to_defect
+from shared.flows.recall_repair import Claim, Decision
+from shared.store import works
+from shared.store.engine import WriteTx
+from shared.store.tables import (
+    contractor,
+    defect,
+    event,
+    recall,
+    recall_sighting,
+    report,
+    sighting,
+    visit,
+    warranty,
+    works_order,
+)
+from tests.factories import a_report, a_verified_repair, adopt_default_policy, an_order, hear, triaged
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+YES, NO = Decision.ATTRIBUTABLE, Decision.NOT_ATTRIBUTABLE
+
+
+@pytest.fixture(autouse=True)
+def _policy(tx: WriteTx) -> None:
+    adopt_default_policy(tx)
+
+
+@pytest.fixture
+def repaired(tx: WriteTx) -> int:
+    """A defect that one report told of, and whose repair is under warranty."""
+    first = triaged(tx, NOW - 3 * DAY)
+    defect_id: int = tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == first))
+    tx.execute(update(defect).values(state="confirmed", band="P10", permanent_due_at=NOW + 9 * DAY))
+    an_order(tx, defect_id, now=NOW - DAY)
+    a_verified_repair(tx, defect_id, NOW - HOUR)
+    return defect_id
+
+
+def claimed(tx: WriteTx, **more: Any) -> tuple[int, str]:
+    """A new report from the same place, and the reference of the recall that it proposes."""
+    report_id = triaged(tx, NOW, **more)
+    return report_id, str(tx.scalar(select(recall.c.reference).order_by(recall.c.id.desc()).limit(1)))
+
+
+def state(tx: WriteTx, table: Any, row_id: int) -> str:
+    return str(tx.scalar(select(table.c.state).where(table.c.id == row_id)))
+
+
+def the_warranty(tx: WriteTx) -> Any:
+    return tx.execute(select(warranty).order_by(warranty.c.id).limit(1)).one()
+
+
+def assigned(tx: WriteTx) -> Any:
+    """What the recall's decision made the works consumer issue."""
+    hear(tx, Consumer.ASSIGN, assign_works.run, datetime.now(UTC))
+    return tx.execute(select(works_order).order_by(works_order.c.id.desc()).limit(1)).one()
+
+
+def steps(tx: WriteTx, subject: str, subject_id: int) -> list[str]:
+    rows = select(event.c.after).where(
+        event.c.subject == subject, event.c.subject_id == subject_id, event.c.after.is_not(None)
+    )
+    return list(tx.scalars(rows.order_by(event.c.id)))
+
+
+def test_a_report_on_a_verified_repair_is_not_absorbed_but_proposes_a_recall(tx: WriteTx, repaired: int) -> None:
+    first = tx.scalar(select(report.c.id))
+
+    report_id, _ = claimed(tx)
+
+    assert state(tx, report, report_id) == "triage"
+    assert state(tx, report, first) == "resolved"
+    assert state(tx, defect, repaired) == "in_warranty"
+    assert the_warranty(tx).state == "claim_open"
+    row = tx.execute(select(recall)).one()
+    assert (row.state, row.defect_id, row.warranty_id) == ("proposed", repaired, the_warranty(tx).id)
+    assert "under warranty" in row.why
+    assert "no work by others is known since" in row.why
+    assert tx.scalar(select(func.count()).select_from(sighting)) == 1
+
+
+def test_more_reports_of_the_failure_wait_with_the_one_recall(tx: WriteTx, repaired: int) -> None:
+    claimed(tx)
+
+    for _ in range(3):
+        claimed(tx)
+
+    assert tx.scalar(select(func.count()).select_from(recall)) == 1
+    assert tx.scalar(select(func.count()).select_from(recall_sighting)) == 4
+    assert tx.scalar(select(func.count()).where(event.c.kind == "RecallProposed")) == 1
+    assert repaired
+
+
+def test_reports_of_one_batch_propose_one_recall(tx: WriteTx, repaired: int) -> None:
+    for _ in range(3):
+        a_report(tx, received_at=NOW)
+
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+
+    assert tx.scalar(select(func.count()).select_from(recall)) == 1
+    assert set(tx.scalars(select(report.c.state))) == {"resolved", "triage"}
+    assert repaired
+
+
+def test_the_same_claim_made_twice_waits_once(tx: WriteTx, repaired: int) -> None:
+    report_id, _ = claimed(tx)
+    claim = Claim(the_warranty(tx).id, report_id, None, "Said again.", NOW)
+
+    recall_repair.propose(tx, [claim, claim], NOW)
+
+    assert tx.scalar(select(func.count()).select_from(recall_sighting)) == 1
+    assert repaired
+
+
+def test_an_attributable_failure_goes_back_to_the_same_contractor_at_no_charge(tx: WriteTx, repaired: int) -> None:
+    report_id, reference = claimed(tx)
+    first_order = the_warranty(tx).works_order_id
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    assert state(tx, defect, repaired) == "recalled"
+    assert state(tx, report, report_id) == "linked"
+    order = assigned(tx)
+    assert (order.kind, order.charge_to, order.follows, order.state) == (
+        "remedial",
+        "contractor",
+        first_order,
+        "issued",
+    )
+    assert order.contractor_id == the_warranty(tx).contractor_id
+    assert works.lock_many(tx, [order.id])[0].defect_ids == (repaired,)
+    assert steps(tx, "defect", repaired)[-2:] == ["recalled", "ordered"]
+
+
+def test_the_remedy_goes_to_who_made_the_promise_though_the_lot_has_changed_hands(tx: WriteTx, repaired: int) -> None:
+    other = tx.scalar(select(contractor.c.id).where(contractor.c.id != the_warranty(tx).contractor_id).limit(1))
+    tx.execute(update(warranty).values(contractor_id=other))
+    _, reference = claimed(tx)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    assert assigned(tx).contractor_id == other
+    assert repaired
+
+
+def test_both_public_threads_are_kept_and_opened_by_a_recall(tx: WriteTx, repaired: int) -> None:
+    first = tx.scalar(select(report.c.id))
+    second, reference = claimed(tx)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    assert (state(tx, report, first), state(tx, report, second)) == ("linked", "linked")
+    assert set(tx.scalars(select(sighting.c.report_id).where(sighting.c.defect_id == repaired))) == {first, second}
+    assert steps(tx, "report", first) == ["received", "linked", "resolved", "linked"]
+    assert steps(tx, "report", second) == ["received", "triage", "linked"]
+    counted = tx.execute(select(defect.c.reports, defect.c.known_at).where(defect.c.id == repaired)).one()
+    assert tuple(counted) == (2, NOW - 3 * DAY)
+
+
+def test_the_clocks_of_a_recall_run_from_when_the_failure_was_known(tx: WriteTx, repaired: int) -> None:
+    report_id, reference = claimed(tx)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW + DAY)
+
+    row = tx.execute(select(defect).where(defect.c.id == repaired)).one()
+    received = tx.scalar(select(report.c.received_at).where(report.c.id == report_id))
+    assert (row.clock_from, row.known_at) == (received, NOW - 3 * DAY)
+    # The shorter of the band's clock and ten working days: P20 or P10 alone would give more or as much.
+    assert NOW + 9 * DAY < row.permanent_due_at < NOW + 19 * DAY
+    assert "10 working days" in " ".join(row.due_why) or "Working day 10" in " ".join(row.due_why)
+
+
+def test_a_dangerous_failure_is_graded_as_one(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx, danger=True)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    row = tx.execute(select(defect.c.band, defect.c.make_safe_due_at).where(defect.c.id == repaired)).one()
+    assert row.band in ("E", "P2")
+    assert row.make_safe_due_at is not None
+
+
+def test_a_verified_remedy_settles_all_and_goes_on_under_warranty(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    assigned(tx)
+
+    order = a_verified_repair(tx, repaired, NOW + 3 * HOUR)
+
+    assert order.state == "verified"
+    assert steps(tx, "warranty", the_warranty(tx).id) == ["active", "claim_open", "attributable", "remedied"]
+    assert state(tx, defect, repaired) == "in_warranty"
+    assert set(tx.scalars(select(report.c.state))) == {"resolved"}
+    assert tx.scalar(select(func.count()).select_from(warranty)) == 2
+
+
+def test_a_failure_that_is_not_the_repairs_is_a_defect_of_its_own(tx: WriteTx, repaired: int) -> None:
+    report_id, reference = claimed(tx)
+
+    recall_repair.decide(tx, reference, NO, "A lorry tore the kerb out.", NOW)
+
+    assert the_warranty(tx).state == "active"
+    assert steps(tx, "warranty", the_warranty(tx).id)[-2:] == ["not_attributable", "active"]
+    anew = tx.execute(select(defect).where(defect.c.id != repaired)).one()
+    assert (anew.state, anew.recurrence_of, anew.reports) == ("candidate", repaired, 1)
+    assert state(tx, report, report_id) == "linked"
+    assert tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == report_id)) == anew.id
+    assert tx.scalar(select(recall.c.new_defect_id)) == anew.id
+    hear(tx, Consumer.GRADE, grade_defects.run, datetime.now(UTC))
+    assert tx.scalar(select(defect.c.band).where(defect.c.id == anew.id)) is not None
+
+
+def test_what_is_seen_next_joins_that_defect_and_claims_no_more(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, NO, "A lorry tore the kerb out.", NOW)
+
+    report_id = triaged(tx, NOW + HOUR)
+
+    assert state(tx, report, report_id) == "linked"
+    assert tx.scalar(select(func.count()).select_from(recall)) == 1
+    assert repaired
+
+
+def test_a_recall_is_decided_once(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, NO, "A lorry tore the kerb out.", NOW)
+
+    with pytest.raises(Conflict, match="not decided again"):
+        recall_repair.decide(tx, reference, YES, "No, the patch has come out.", NOW)
+
+    assert repaired
+
+
+def test_a_contractor_disputes_its_own_recall_only(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    mine = the_warranty(tx).contractor_id
+
+    with pytest.raises(NotFound):
+        recall_repair.dispute(tx, reference, mine + 1, "Not ours.", NOW)
+    recall_repair.dispute(tx, reference, mine, "A trench was cut through it.", NOW)
+
+    assert tx.scalar(select(recall.c.state)) == "disputed"
+    assert the_warranty(tx).state == "disputed"
+    with pytest.raises(Conflict, match="disputed"):
+        recall_repair.decide(tx, reference, YES, "It is theirs.", NOW)
+    assert repaired
+
+
+@pytest.mark.parametrize(("ruling", "after"), [(YES, "recalled"), (NO, "in_warranty")])
+def test_a_supervisor_rules_on_a_dispute(tx: WriteTx, repaired: int, ruling: Decision, after: str) -> None:
+    _, reference = claimed(tx)
+    recall_repair.dispute(tx, reference, the_warranty(tx).contractor_id, "Not ours.", NOW)
+
+    recall_repair.rule(tx, reference, ruling, "Looked at on site.", NOW)
+
+    assert state(tx, defect, repaired) == after
+    row = tx.execute(select(recall)).one()
+    assert (row.state, row.ruled_by) == (ruling, "test")
+    said = tx.scalar(
+        select(event.c.data).where(event.c.kind == "RecallDecided", event.c.data["ruling"].astext == "true")
+    )
+    assert said["decision"] == ruling
+
+
+def test_only_a_disputed_recall_is_ruled_on(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+
+    with pytest.raises(Conflict, match="only a disputed one"):
+        recall_repair.rule(tx, reference, YES, "Because.", NOW)
+
+    assert repaired
+
+
+def test_a_dispute_stops_no_work_and_what_is_seen_meanwhile_joins_the_defect(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+
+    recall_repair.dispute(tx, reference, order.contractor_id, "Not ours.", NOW)
+    report_id = triaged(tx, NOW)
+
+    assert state(tx, works_order, order.id) == "issued"
+    assert state(tx, defect, repaired) == "ordered"
+    assert state(tx, report, report_id) == "linked"
+
+
+def test_a_ruling_for_the_contractor_makes_the_council_pay_for_the_remedy(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "A trench was cut through it.", NOW)
+
+    recall_repair.rule(tx, reference, NO, "The trench is on the photo.", NOW)
+
+    assert tx.scalar(select(works_order.c.charge_to).where(works_order.c.id == order.id)) == "council"
+    told = tx.execute(select(event.c.data).where(event.c.kind == "OrderRecharged")).scalar_one()
+    assert (told["charge_to"], told["why"]) == ("council", "The trench is on the photo.")
+    assert steps(tx, "warranty", the_warranty(tx).id)[-2:] == ["not_attributable", "void"]
+    paid = a_verified_repair(tx, repaired, NOW + 3 * HOUR)
+    assert paid.state == "payable"
+    new = tx.execute(select(warranty).order_by(warranty.c.id.desc()).limit(1)).one()
+    assert (new.follows, new.ends_on > the_warranty(tx).ends_on - DAY) == (None, True)
+
+
+def test_a_ruling_after_the_remedy_is_verified_makes_it_payable(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "Not ours.", NOW)
+    a_verified_repair(tx, repaired, NOW + 3 * HOUR)
+
+    recall_repair.rule(tx, reference, NO, "It was not.", NOW + 4 * HOUR)
+
+    assert state(tx, works_order, order.id) == "payable"
+    assert state(tx, defect, repaired) == "in_warranty"
+    assert list(tx.scalars(select(warranty.c.state).order_by(warranty.c.id))) == ["void", "active"]
+
+
+def test_a_ruling_against_the_contractor_after_the_remedy_changes_nothing_of_it(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "Not ours.", NOW)
+    a_verified_repair(tx, repaired, NOW + 3 * HOUR)
+
+    recall_repair.rule(tx, reference, YES, "It was.", NOW + 4 * HOUR)
+
+    assert state(tx, works_order, order.id) == "verified"
+    assert list(tx.scalars(select(warranty.c.state).order_by(warranty.c.id))) == ["remedied", "active"]
+
+
+def test_a_ruling_is_final(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    mine = the_warranty(tx).contractor_id
+    recall_repair.dispute(tx, reference, mine, "Not ours.", NOW)
+    recall_repair.rule(tx, reference, YES, "It is.", NOW)
+    assigned(tx)
+
+    with pytest.raises(Conflict, match="by a ruling"):
+        recall_repair.dispute(tx, reference, mine, "Still not ours.", NOW)
+
+    assert repaired
+
+
+def test_a_failure_seen_in_time_and_told_after_the_end_still_goes_back(tx: WriteTx, repaired: int) -> None:
+    yesterday = (NOW - DAY).date()
+    tx.execute(update(warranty).values(ends_on=yesterday, starts_on=date(2025, 11, 1), repaired_at=NOW - 300 * DAY))
+    tx.execute(update(defect).values(repaired_at=NOW - 300 * DAY))
+    end_warranty.expire_due(tx, NOW)
+    _, reference = claimed(tx, observed_at=NOW - DAY)
+
+    recall_repair.decide(tx, reference, YES, "The picture is of yesterday.", NOW)
+
+    assert state(tx, defect, repaired) == "closed"
+    anew = tx.execute(select(defect).where(defect.c.id != repaired)).one()
+    assert (anew.state, anew.recurrence_of) == ("ordered", repaired)
+    order = assigned(tx)
+    assert (order.kind, order.charge_to, order.contractor_id) == (
+        "remedial",
+        "contractor",
+        the_warranty(tx).contractor_id,
+    )
+    a_verified_repair(tx, anew.id, NOW + 3 * HOUR)
+    first, second = tx.execute(select(warranty).order_by(warranty.c.id))
+    assert (first.state, second.state, second.follows, second.defect_id) == ("remedied", "active", first.id, anew.id)
+
+
+def test_a_reporter_who_says_it_is_not_fixed_calls_the_repair_in_question(tx: WriteTx, repaired: int) -> None:
+    first, reference = tx.execute(select(report.c.id, report.c.reference)).one()
+
+    decide_report.challenge(tx, reference, first, "It is still there!", NOW)
+
+    assert state(tx, report, first) == "triage"
+    assert the_warranty(tx).state == "claim_open"
+    recall_reference = tx.scalar(select(recall.c.reference))
+    recall_repair.decide(tx, recall_reference, YES, "It is still there.", NOW)
+    assert state(tx, report, first) == "linked"
+    assert tx.scalar(select(func.count()).select_from(sighting)) == 1
+    assert tx.scalar(select(defect.c.reports)) == 1
+    assert repaired
+
+
+def test_a_report_decided_otherwise_meanwhile_is_left_where_it_is(tx: WriteTx, repaired: int) -> None:
+    report_id, reference = claimed(tx)
+    other, _ = claimed(tx)
+    decide_report.refer(
+        tx,
+        str(tx.scalar(select(report.c.reference).where(report.c.id == report_id))),
+        "United Utilities",
+        "Theirs.",
+        NOW,
+    )
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    assert (state(tx, report, report_id), state(tx, report, other)) == ("referred", "linked")
+    assert tx.scalar(select(defect.c.reports).where(defect.c.id == repaired)) == 2
+
+
+def test_a_recall_does_not_move_the_recorded_visits(tx: WriteTx, repaired: int) -> None:
+    before = tx.execute(select(visit)).all()
+    _, reference = claimed(tx)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    assert tx.execute(select(visit)).all() == before
+    assert repaired
+
+
+def test_every_step_follows_the_one_before(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "Not ours.", NOW)
+    a_verified_repair(tx, repaired, NOW + 3 * HOUR)
+    recall_repair.rule(tx, reference, YES, "It was.", NOW + 4 * HOUR)
+
+    rows = tx.execute(
+        select(event.c.subject, event.c.subject_id, event.c.before, event.c.after)
+        .where(event.c.after.is_not(None), event.c.subject.in_(("report", "warranty", "works_order")))
+        .order_by(event.c.id)
+    ).all()
+
+    reached: dict[tuple[str, int], str | None] = {}
+    for subject, subject_id, before, after in rows:
+        assert reached.get((subject, subject_id)) == before
+        reached[subject, subject_id] = after
+    assert reached["warranty", the_warranty(tx).id] == "remedied"
