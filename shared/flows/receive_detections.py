@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from shared.domain.detection import Detection, Fault, Reader, Unreadable
+from shared.domain.detection import Detection, Fault, Item, Reader, Unreadable
 from shared.domain.events import DetectionsReceived
 from shared.domain.place import Ask, InCounty, Located, Refer, Refuse, judge
 from shared.domain.policy_sections import PlaceRules
@@ -14,25 +13,22 @@ from shared.store import detections, event_log, policies
 from shared.store.detections import Counts
 from shared.store.engine import WriteTx
 
-__all__ = ["MOST", "Received", "Unreadable", "receive"]
-
 MOST = 100_000
 """Detections in one request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What the vendor is told. `ignored`: names of fields that are not kept."""
+    """What the vendor is told: the batch's reference, its figures, and why each refused one was, in their order."""
 
     reference: str
     received_at: datetime
     counts: Counts
     faults: Sequence[Fault]
-    ignored: Sequence[str]
 
 
-def receive(tx: WriteTx, source_id: int, items: Sequence[Any], now: datetime) -> Received:
-    """Take detections as they were sent: objects, or Unreadable where one could not be read.
+def receive(tx: WriteTx, source_id: int, items: Sequence[Item | Unreadable], now: datetime) -> Received:
+    """Take the detections of one request. The same ones again are counted as repeated and change nothing.
 
     Raises:
         TooLarge: more than MOST.
@@ -44,31 +40,29 @@ def receive(tx: WriteTx, source_id: int, items: Sequence[Any], now: datetime) ->
     if code is None:
         raise NotFound("This key belongs to no source of detections.")
     policy = policies.in_force(tx, now).policy
-    reader = Reader(policy, code, now)
-    good, faults = _read(reader, items)
+    good, faults = _read(Reader(policy, code, now), items)
     batch, reference = detections.open_batch(tx, source_id, now)
     detections.arrive(tx, good, source_id)
     detections.place(tx, policy.place)
     faults += _leave_out(tx, policy.place)
     accepted = detections.put(tx, batch, source_id, now)
-    refused = len({fault.position for fault in faults})
-    counts = Counts(accepted, len(items) - accepted - refused, refused)
+    counts = Counts(accepted, len(items) - accepted - len(faults), len(faults))
     detections.close_batch(tx, batch, counts, faults)
-    said = DetectionsReceived(batch_id=batch, accepted=accepted, repeated=counts.repeated, refused=refused)
+    said = DetectionsReceived(batch_id=batch, accepted=accepted, repeated=counts.repeated, refused=counts.refused)
     event_log.append(tx, said, now)
-    return Received(reference, now, counts, sorted(faults), sorted(reader.ignored))
+    return Received(reference, now, counts, sorted(faults))
 
 
-def _read(reader: Reader, items: Sequence[Any]) -> tuple[list[Detection], list[Fault]]:
-    """The good ones, each key once, and the faults of the others."""
+def _read(reader: Reader, items: Sequence[Item | Unreadable]) -> tuple[list[Detection], list[Fault]]:
+    """The good ones, each key once, and the faults of the others: one fault each."""
     good: dict[str, Detection] = {}
     faults: list[Fault] = []
     for position, item in enumerate(items):
-        match reader.read(position, item):
-            case Detection() as one:
-                good.setdefault(one.external_id, one)
-            case list() as wrong:
-                faults += wrong
+        read = reader.read(position, item)
+        if isinstance(read, Detection):
+            good.setdefault(read.external_id, read)
+        else:
+            faults.append(read)
     return list(good.values()), faults
 
 

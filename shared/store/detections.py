@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import orjson
 from sqlalchemy import DateTime, bindparam, insert, select, text, update
 
 from shared.domain.detection import Detection, Fault
@@ -60,12 +59,11 @@ def code_of(tx: ReadTx, source_id: int) -> str | None:
 
 def arrive(tx: WriteTx, detections: Sequence[Detection], source_id: int) -> None:
     """Stage detections whose keys differ, less those that were kept before."""
-    stage(tx, "arriving_detection", _COLUMNS, ((*one[:-1], orjson.dumps(one[-1]).decode()) for one in detections))
+    stage(tx, "arriving_detection", _COLUMNS, detections)
     known = text(
         "DELETE FROM arriving_detection USING detection_key AS key "
         "WHERE key.source_id = :source_id AND key.external_id = arriving_detection.external_id"
     )
-    tx.execute(text("ANALYZE arriving_detection"))
     tx.execute(known, {"source_id": source_id})
 
 

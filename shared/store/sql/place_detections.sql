@@ -5,7 +5,7 @@ WITH fresh AS (
     FROM arriving_detection AS arriving JOIN placed_detection AS placed ON placed.n = arriving.n
 ), keyed AS (
     INSERT INTO detection_key (source_id, external_id, detection_id)
-    SELECT :source_id, external_id, detection_id FROM fresh ORDER BY external_id
+    SELECT :source_id, external_id, detection_id FROM fresh ORDER BY external_id COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING detection_id
 ), put AS (
