@@ -1,0 +1,150 @@
+"""Drives the made-up county over HTTP: residents, vehicles, operators and crews, each on a thread, until time is up."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from infra.demo import reckoning
+from infra.demo.account import Account
+from infra.demo.client import Client, Ledger
+from infra.demo.contractors import BAD, GOOD, Contractor
+from infra.demo.county import made
+from infra.demo.operators import Operator
+from infra.demo.residents import Residents
+from infra.demo.truth import Truth
+from infra.demo.vehicles import Vehicle
+from infra.demo.watcher import Watcher
+from infra.demo.world import World
+
+FIRST_HOLES = 40
+NEW_HOLE_SECONDS = 4.0
+SETTLE_SECONDS = 60.0
+"""How long what is under way may take to come to rest once nothing new begins."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`rate`: reports a second; None: two, at speed 1. `reports_only`: no vehicles, operators or crews."""
+
+    seconds: float
+    seed: int
+    speed: float = 1.0
+    rate: float | None = None
+    residents: int = 4
+
+    @property
+    def reports_a_second(self) -> float:
+        return self.rate or 2.0 * self.speed
+
+
+class Drive:
+    """One drive. `run` returns the summary; the ledger holds the promises meanwhile."""
+
+    def __init__(self, url: str, account: Account, plan: Plan) -> None:
+        self.plan = plan
+        self.world = World(url, account, Truth(made(), plan.seed), Ledger(), plan.seed, plan.speed)
+        self.watcher = Watcher(self.world, account.who("supervisor"))
+        self._threads: list[threading.Thread] = []
+
+    def run(self, say: Say) -> dict[str, Any]:
+        """Drive, let it come to rest, and reckon up."""
+        for _ in range(FIRST_HOLES):
+            self.world.truth.open_one()
+        self._start_everybody()
+        try:
+            self._until(time.monotonic() + self.plan.seconds, say)
+            self.world.closing.set()
+            client = self._supervisor()
+            rested = self._settle(client, say)
+        finally:
+            self.world.closing.set()
+            self.world.stop.set()
+            for thread in self._threads:
+                thread.join(timeout=30)
+        return self._reckon(rested)
+
+    def _start_everybody(self) -> None:
+        world, plan = self.world, self.plan
+        every = plan.residents / plan.reports_a_second * plan.speed
+        for number in range(plan.residents):
+            self._start(Residents(world, f"residents {number}").run, every)
+        for name in ("van-1", "van-2"):
+            self._start(Vehicle(world, name).run, 8.0)
+        self._start(Operator(world, world.account.who("operator")).run, 1.5)
+        for who in world.account.contractors():
+            self._start(Contractor(world, who, BAD if who.contractor == "birch" else GOOD).run, 2.0)
+        self._start(self.watcher.run)
+        self._start(self._holes_open)
+
+    def _start(self, act: Callable[..., None], *given: Any) -> None:
+        thread = threading.Thread(target=act, args=given, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _holes_open(self) -> None:
+        while not self.world.closing.wait(NEW_HOLE_SECONDS / self.plan.speed):
+            self.world.truth.open_one()
+
+    def _until(self, deadline: float, say: Say) -> None:
+        began = time.monotonic()
+        while (left := deadline - time.monotonic()) > 0:
+            self.world.stop.wait(min(5.0, left))
+            say(self._progress(time.monotonic() - began))
+
+    def _progress(self, seconds: float) -> str:
+        kinds, counts = self.watcher.kinds, self.world.ledger.counts
+        told = {
+            "reports": counts["reports accepted"],
+            "detections": counts["detections accepted"],
+            "defects": kinds["DefectRecorded"],
+            "orders": kinds["OrderIssued"],
+            "verified": kinds["RepairVerified"],
+            "recalls": kinds["RecallProposed"],
+            "broken promises": counts["promises broken"],
+        }
+        return f"{seconds:5.0f} s  " + "  ".join(f"{name} {number}" for name, number in told.items())
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def _supervisor(self) -> Client:
+        client = self.world.client()
+        client.sign_in(self.world.account.who("supervisor"))
+        return client
+
+    def _settle(self, client: Client, say: Say) -> bool:
+        """Wait until no delivery is due any more; operators and crews go on meanwhile."""
+        say("       nobody reports any more; what is under way comes to rest")
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            if _nothing_due(client.ask("GET", "/metrics").text) and not self._waiting(client):
+                return True
+            self.world.stop.wait(1.0)
+        return False
+
+    def _waiting(self, client: Client) -> bool:
+        """Whether questions or recalls still wait for the operator."""
+        open_ones: tuple[tuple[str, str, dict[str, str]], ...]
+        open_ones = ("/api/v1/questions", "questions", {}), ("/api/v1/recalls", "recalls", {"state": "proposed"})
+        return any(client.pages(path, rows, **params) for path, rows, params in open_ones)
+
+    def _reckon(self, rested: bool) -> dict[str, Any]:
+        self.world.stop = threading.Event()
+        client = self._supervisor()
+        try:
+            if not rested:
+                self.world.ledger.broke(f"work was still under way {SETTLE_SECONDS:.0f} s after the last report")
+            reckoning.promises(self.world, client)
+            return reckoning.summary(self.world, self.watcher, reckoning.matched(self.world, client))
+        finally:
+            client.close()
+
+
+def _nothing_due(metrics: str) -> bool:
+    """By the service's own numbers, which are up to five seconds old."""
+    names = ("roadmend_deliveries_due{", "roadmend_deliveries_waiting{")
+    lines = [line for line in metrics.splitlines() if line.startswith(names)]
+    return bool(lines) and all(float(line.rsplit(" ", 1)[1]) == 0 for line in lines)

@@ -1,0 +1,107 @@
+"""Operators in the control hub: they look at what came, decide, verify repairs on site, and attribute failures."""
+
+from collections.abc import Callable
+from typing import Any
+
+from infra.demo.account import SignIn
+from infra.demo.client import Client, GaveUp
+from infra.demo.truth import Hole
+from infra.demo.world import World
+
+Row = dict[str, Any]
+
+
+class Operator:
+    """One operator, who knows what an inspector sees on site: the truth."""
+
+    def __init__(self, world: World, who: SignIn, name: str = "operator") -> None:
+        self.world, self.who = world, who
+        self.random = world.random(name)
+        self.looked_at: set[str] = set()
+
+    def run(self, every_seconds: float) -> None:
+        """Go through the queues, rest, and go through them again, until everything stops."""
+        client = self.world.client()
+        queues: tuple[Callable[[Client], None], ...] = (self._questions, self._candidates, self._repairs, self._recalls)
+        try:
+            client.sign_in(self.who)
+            while not self.world.rest(every_seconds):
+                for queue in queues:
+                    queue(client)
+        except GaveUp as error:
+            self.world.ledger.count(f"gave up: {error}")
+        finally:
+            client.close()
+
+    # --- is it the same? ---------------------------------------------------------------------------------------------
+
+    def _questions(self, client: Client) -> None:
+        """Answer the questions that matching left to a person, by what is really there."""
+        for question in client.pages("/api/v1/questions", "questions"):
+            meant = self._meant(question["report"])
+            same = next((one for one in question["candidates"] if self._shows(client, one, meant)), None)
+            body = {"same": same["defect"], "why": "The same hole."} if same else {"different": True, "why": "Another."}
+            answer = client.post(f"/api/v1/questions/{question['id']}/answer", body)
+            self.world.ledger.count(f"questions answered {answer.status_code}")
+
+    def _meant(self, report: str) -> Hole | None:
+        number = self.world.ledger.reports.get(report)
+        return None if number is None else self.world.truth.holes[number]
+
+    def _shows(self, client: Client, candidate: Row, meant: Hole | None) -> bool:
+        defect = client.get(f"/api/v1/defects/{candidate['defect']}")
+        return meant is not None and defect is not None and self.world.hole_of(defect) is meant
+
+    # --- what is it? -------------------------------------------------------------------------------------------------
+
+    def _candidates(self, client: Client) -> None:
+        """Go and look at each candidate: confirm it with what was measured, or find nothing."""
+        page = client.get("/api/v1/defects", state="candidate", limit=200) or {"features": []}
+        for feature in page["features"]:
+            self._inspect(client, feature)
+
+    def _inspect(self, client: Client, feature: Row) -> None:
+        reference = feature["properties"]["reference"]
+        hole = self.world.hole_of(feature)
+        if hole is None or not self.world.truth.is_there(hole):
+            body: Row = {"decision": "no_defect", "why": "Nothing to be mended was found at this place."}
+        else:
+            body = {
+                "decision": "confirm",
+                "why": "Measured on site.",
+                "depth_mm": hole.depth_mm,
+                "width_mm": hole.width_mm,
+                "facts": {"wheel_path": True} if hole.dangerous else {},
+            }
+        answer = client.post(f"/api/v1/defects/{reference}/assess", body)
+        self.world.ledger.count(f"candidates {body['decision']} {answer.status_code}")
+
+    # --- is it mended? -----------------------------------------------------------------------------------------------
+
+    def _repairs(self, client: Client) -> None:
+        """Stand before each repair that was drawn for a check."""
+        for order in client.pages("/api/v1/works-orders", "orders", state="evidence_ok", limit=200):
+            holes = [hole for one in order["defects"] if (hole := self.world.hole_at(one["lat"], one["lon"]))]
+            holds = not any(self.world.truth.is_there(hole) for hole in holes)
+            body = {
+                "verdict": "passed" if holds else "failed",
+                "why": "Level with the road." if holds else "It has broken up already.",
+                "site_check": True,
+            }
+            answer = client.post(f"/api/v1/works-orders/{order['reference']}/verify", body)
+            self.world.ledger.count(f"repairs {body['verdict']} {answer.status_code}")
+
+    # --- whose failure is it? ----------------------------------------------------------------------------------------
+
+    def _recalls(self, client: Client) -> None:
+        """Go and look at each repair that is said to have failed."""
+        for recall in client.pages("/api/v1/recalls", "recalls", state="proposed"):
+            defect = client.get(f"/api/v1/defects/{recall['defect']}")
+            hole = self.world.hole_of(defect) if defect else None
+            failed = hole is not None and self.world.truth.is_there(hole)
+            body = {
+                "decision": "attributable" if failed else "not_attributable",
+                "why": "The patch has broken up." if failed else "The patch is sound.",
+            }
+            answer = client.post(f"/api/v1/recalls/{recall['reference']}/decide", body)
+            self.world.ledger.count(f"recalls {body['decision']} {answer.status_code}")
