@@ -65,7 +65,9 @@ def by_tracking_secret(tx: ReadTx, secret: str) -> Asker | None:
     report_id = tx.scalar(select(report.c.id).where(report.c.tracking_hash == digest(secret)))
     if report_id is None:
         return None
-    return Asker(role=Role.REPORTER, actor=f"reporter:{report_id}", name="reporter", report_id=report_id)
+    return Asker(
+        role=Role.REPORTER, actor=f"reporter:{report_id}", name="reporter", report_id=report_id, scopes=ALL_SCOPES
+    )
 
 
 # --- people and sessions ---------------------------------------------------------------------------------------------

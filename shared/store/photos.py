@@ -1,0 +1,67 @@
+"""Photos: what is known of each, and which report or visit it belongs to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from shared.domain.terms import ContractorId, PhotoId, ReportId
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import photo
+
+
+@dataclass(frozen=True, slots=True)
+class OfReport:
+    """A photo that came with a report."""
+
+    report_id: ReportId
+
+    def match(self) -> ColumnElement[bool]:
+        return photo.c.report_id == self.report_id
+
+    def values(self) -> dict[str, Any]:
+        return {"report_id": self.report_id, "role": "report"}
+
+
+@dataclass(frozen=True, slots=True)
+class OfVisit:
+    """A photo from before or after the work, known by the phone's own visit id: the visit may be told later."""
+
+    contractor_id: ContractorId
+    visit_client_id: UUID
+    role: str
+
+    def match(self) -> ColumnElement[bool]:
+        mine = (photo.c.contractor_id == self.contractor_id) & (photo.c.visit_client_id == self.visit_client_id)
+        return mine & (photo.c.role == self.role)
+
+    def values(self) -> dict[str, Any]:
+        return {"contractor_id": self.contractor_id, "visit_client_id": self.visit_client_id, "role": self.role}
+
+
+Owner = OfReport | OfVisit
+
+
+def same(tx: ReadTx, owner: Owner, sha256: bytes) -> Row[Any] | None:
+    """The photo that this owner already sent with these very bytes."""
+    return tx.execute(select(photo).where(owner.match(), photo.c.sha256 == sha256)).one_or_none()
+
+
+def count(tx: ReadTx, owner: Owner) -> int:
+    return int(tx.scalar(select(func.count()).select_from(photo).where(owner.match())))
+
+
+def add(tx: WriteTx, owner: Owner, values: dict[str, Any], now: datetime) -> PhotoId | None:
+    """Store a photo's row. None when the owner sent the same bytes in another transaction meanwhile."""
+    row = upsert(photo).values(**owner.values(), **values, received_at=now)
+    added: PhotoId | None = tx.scalar(row.on_conflict_do_nothing().returning(photo.c.id))
+    return added
+
+
+def known(tx: ReadTx, references: Iterable[str]) -> set[str]:
+    """Which of these references have a row."""
+    return set(tx.scalars(select(photo.c.reference).where(photo.c.reference == func.any(list(references)))))
