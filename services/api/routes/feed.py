@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, FastAPI, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.api.deps import PUBLIC, Asker, requires
@@ -13,6 +14,14 @@ from shared.domain.audience import Audience, Line
 from shared.domain.terms import Role
 
 router = APIRouter(prefix="/api/v1/feed", tags=["feed"])
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """The hub follows the record as long as the API lives."""
+    app.state.feed = Hub()
+    async with app.state.feed.running():
+        yield
 
 SIGNED_IN_SECONDS = 600
 """A stream that shows more than the public's ends after so long and is resumed, so that a revoked right ends too."""
