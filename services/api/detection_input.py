@@ -103,6 +103,14 @@ _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>\w*).*)?$", re.DOTA
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
+def schema() -> dict[str, Any]:
+    """One detection as JSON Schema."""
+    _, parts = msgspec.json.schema_components([Core, More], ref_template="{name}")
+    properties = parts["Core"]["properties"] | parts["More"]["properties"]
+    properties["conditions"] = {key: parts["Conditions"][key] for key in ("type", "properties")}
+    return {"type": "object", "title": "Detection", "required": parts["Core"]["required"], "properties": properties}
+
+
 class Body(Struct):
     """The detections of a request in their order, and names of fields that are not known and so not kept."""
 

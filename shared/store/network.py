@@ -15,7 +15,7 @@ from shared.domain.policy_sections import PlaceRules
 from shared.errors import Unavailable
 from shared.settings import settings
 from shared.store.engine import ReadTx
-from shared.store.tables import GRID, deployment, postcode, street
+from shared.store.tables import GRID, deployment, postcode
 
 EDGE_M = 50.0
 """So far off an area's drawn edge a place still counts as in it, if it is in no other."""
@@ -200,31 +200,32 @@ def require_grid(tx: ReadTx, *, exact: bool = True) -> float | None:
 # --- by name ---------------------------------------------------------------------------------------------------------
 
 
-def streets_named(tx: ReadTx, written: str, most: int = 10) -> list[dict[str, Any]]:
-    """Streets whose name begins with what was typed, one line a street, with a middle point in WGS 84."""
-    beginning = written.strip().lower().replace("\\", "").replace("%", "").replace("_", "")
-    whole = func.ST_Collect(street.c.geom)
-    middle = func.ST_Transform(func.ST_PointOnSurface(whole), 4326)
-    found = (
-        select(
-            func.min(street.c.name).label("name"),
-            street.c.street_key,
-            func.ST_Y(middle).label("lat"),
-            func.ST_X(middle).label("lon"),
-        )
-        .where(func.lower(street.c.name).like(f"{beginning}%"))
-        .group_by(street.c.street_key)
-        .order_by(func.min(street.c.name), street.c.street_key)
-        .limit(most)
-    )
-    return [dict(row._mapping) for row in tx.execute(found)] if beginning else []
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A place by its name, in WGS 84. `area` is the district, where one is loaded."""
+
+    name: str
+    lat: float
+    lon: float
+    area: str | None = None
 
 
-def postcode_at(tx: ReadTx, written: str) -> dict[str, Any] | None:
-    """The middle of a postcode in WGS 84, however it was typed; None when it is not loaded."""
+_STREETS = text((Path(__file__).parent / "sql" / "streets_named.sql").read_text())
+
+
+def streets_named(tx: ReadTx, written: str, most: int = 10) -> list[Named]:
+    """Streets whose name begins with what was typed, one line a street, by name and district."""
+    beginning = " ".join(written.lower().replace("\\", "").replace("%", "").replace("_", " ").split())
+    if not beginning:
+        return []
+    return [Named(*row) for row in tx.execute(_STREETS, {"like": f"{beginning}%", "most": most})]
+
+
+def postcode_at(tx: ReadTx, written: str) -> Named | None:
+    """The middle of a postcode, however it was typed; None when it is not loaded."""
     place = func.ST_Transform(postcode.c.geom, 4326)
-    found = select(
-        postcode.c.postcode, func.ST_Y(place).label("lat"), func.ST_X(place).label("lon"), postcode.c.quality
-    ).where(postcode.c.postcode == "".join(written.upper().split()))
+    found = select(postcode.c.postcode, func.ST_Y(place), func.ST_X(place)).where(
+        postcode.c.postcode == "".join(written.upper().split())
+    )
     row = tx.execute(found).one_or_none()
-    return None if row is None else dict(row._mapping)
+    return None if row is None else Named(f"{row[0][:-3]} {row[0][-3:]}", row[1], row[2])
