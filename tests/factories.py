@@ -1,16 +1,21 @@
 """Plain functions that make things in a test's transaction. Add to them; what is there stays as it is."""
 
+import io
+import random
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
+from PIL import Image, ImageDraw
+from PIL.ExifTags import IFD, Base
 from sqlalchemy import func, insert
 
 from shared.domain.events import Consumer, DefectRecorded, ReportReceived
 from shared.domain.policy import parse
-from shared.domain.terms import OrderState, VisitOutcome
+from shared.domain.terms import OrderState, ReportId, VisitOutcome
 from shared.domain.visits import VisitTold
 from shared.flows import assign_works, record_visit, report_to_defect, verify_repair
 from shared.settings import settings
@@ -185,9 +190,9 @@ def a_report(
 
 
 def triaged(tx: WriteTx, now: datetime, **more: Any) -> int:
-    """A report that matching has settled."""
+    """A report that matching settled then."""
     report_id = a_report(tx, received_at=now, **more)
-    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+    report_to_defect.triage(tx, [ReportId(report_id)], now)
     return report_id
 
 
@@ -220,3 +225,30 @@ def passed_by_a_supervisor(tx: WriteTx, order: Order, now: datetime) -> Order:
 def a_verified_repair(tx: WriteTx, defect_id: int, now: datetime, **more: Any) -> Order:
     """A permanent repair of a defect that ended an hour ago, verified: its warranty runs."""
     return passed_by_a_supervisor(tx, a_repair(tx, defect_id, now, outcome=VisitOutcome.PERMANENT, **more), now)
+
+
+def a_picture(seed: int, taken_at: datetime | None = None, lat: float = PLACE[0], lon: float = PLACE[1]) -> bytes:
+    """A JPEG like no other of another seed, with the time (London's clock) and place that a phone writes into it."""
+    blocks = random.Random(seed)
+    image = Image.new("RGB", (320, 240))
+    draw = ImageDraw.Draw(image)
+    for left in range(0, 320, 40):
+        for top in range(0, 240, 40):
+            shade = blocks.randrange(256)
+            draw.rectangle((left, top, left + 40, top + 40), (shade, shade, blocks.randrange(256)))
+    exif = Image.Exif()
+    if taken_at is not None:
+        local = taken_at.astimezone(ZoneInfo("Europe/London"))
+        exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = local.strftime("%Y:%m:%d %H:%M:%S")
+        exif.get_ifd(IFD.Exif)[Base.OffsetTimeOriginal] = local.strftime("%z")[:3] + ":" + local.strftime("%z")[3:]
+        exif.get_ifd(IFD.GPSInfo).update(
+            {1: "N" if lat >= 0 else "S", 2: _degrees(abs(lat)), 3: "E" if lon >= 0 else "W", 4: _degrees(abs(lon))}
+        )
+    written = io.BytesIO()
+    image.save(written, "JPEG", exif=exif)
+    return written.getvalue()
+
+
+def _degrees(value: float) -> tuple[float, float, float]:
+    whole, minutes = int(value), (value % 1) * 60
+    return float(whole), float(int(minutes)), (minutes % 1) * 60
