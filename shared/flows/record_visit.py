@@ -50,6 +50,7 @@ def record(tx: WriteTx, told: VisitTold, contractor_id: int, now: datetime) -> R
     policy = policies.in_force(tx, now).policy
     told.check(policy)
     asked = works.lock(tx, told.order, contractor_id)
+    visits.one_at_a_time(tx, contractor_id, told.client_id)
     body = _digest(told)
     if (before := visits.known(tx, contractor_id, told.client_id)) is not None:
         return _again(before, body)
@@ -64,8 +65,6 @@ def record(tx: WriteTx, told: VisitTold, contractor_id: int, now: datetime) -> R
         repair_type=_repair_type(told, about, policy),
         now=now,
     )
-    if visit_id is None:
-        raise Conflict("This visit is being told by another request now: send it again.")
     times = set_right(told, now, policy.evidence)
     return _let_it_move(tx, _Visit(visit_id, told, times), order, about, now)
 

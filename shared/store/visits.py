@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Row, func, insert, select, text, update
 
 from shared.domain.terms import DefectId, OrderId, VisitId, VisitOutcome
 from shared.domain.visits import VisitTold
@@ -28,6 +27,15 @@ class Kept:
     outcome: VisitOutcome
     applied: bool
     why: str
+
+
+def one_at_a_time(tx: WriteTx, contractor_id: int, client_id: UUID) -> None:
+    """Let a visit and its photos be told one after the other: whichever ends second sees the first.
+
+    Takes an advisory lock on the contractor's visit id, to the end of the transaction.
+    """
+    key = f"visit:{contractor_id}:{client_id}"
+    tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
 
 def known(tx: ReadTx, contractor_id: int, client_id: UUID) -> Kept | None:
@@ -64,13 +72,17 @@ def keep(
     defect_ids: Sequence[int],
     repair_type: str | None,
     now: datetime,
-) -> VisitId | None:
-    """Store a visit as it was told. None when the contractor has already told one of this client id."""
+) -> VisitId:
+    """Store a visit as it was told.
+
+    Raises:
+        IntegrityError: the contractor has told one of this client id before; `known` finds it.
+    """
     where = None
     if told.lat is not None and told.lon is not None:
         where = func.ST_Transform(func.ST_SetSRID(func.ST_MakePoint(told.lon, told.lat), 4326), GRID)
     stored = tx.scalar(
-        upsert(visit)
+        insert(visit)
         .values(
             client_id=told.client_id,
             body_sha256=body_sha256,
@@ -93,10 +105,9 @@ def keep(
             length_m=told.length_m,
             width_m=told.width_m,
         )
-        .on_conflict_do_nothing(index_elements=["contractor_id", "client_id"])
         .returning(visit.c.id)
     )
-    return None if stored is None else VisitId(stored)
+    return VisitId(stored)
 
 
 def mark_applied(tx: WriteTx, visit_id: int) -> None:

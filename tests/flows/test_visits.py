@@ -1,18 +1,21 @@
 """Visits move orders and defects as far as they can, in whatever order the news comes (DOMAIN 10.3, cases 8 and 11)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import URL, func, select
+from sqlalchemy.exc import OperationalError
 
 from shared.domain.events import Consumer
+from shared.domain.lifecycle import DEFECT, ORDER
 from shared.domain.terms import AbortReason, OrderState, VisitOutcome
-from shared.errors import Conflict, Invalid, NotFound
-from shared.flows import act_on_order, assign_works, record_visit
+from shared.errors import Conflict, Invalid, NotFound, Refusal
+from shared.flows import act_on_order, assign_works, record_visit, verify_repair
 from shared.store import works
-from shared.store.engine import WriteTx
-from shared.store.tables import contractor, defect, event, visit, warranty, works_order
+from shared.store.engine import WriteTx, transaction
+from shared.store.tables import contractor, defect, event, visit, warranty, works_order, works_order_defect
 from shared.store.works import Order
 from tests.factories import a_defect, a_visit, adopt_default_policy, an_order, hear
 
@@ -22,8 +25,9 @@ MADE_SAFE, TEMPORARY, PERMANENT, ABORTED = VisitOutcome
 
 
 @pytest.fixture(autouse=True)
-def _policy(tx: WriteTx) -> None:
-    adopt_default_policy(tx)
+def _policy(request: pytest.FixtureRequest) -> None:
+    if "tx" in request.fixturenames:
+        adopt_default_policy(request.getfixturevalue("tx"))
 
 
 def state_of(tx: WriteTx, order: Order) -> str:
@@ -311,3 +315,84 @@ def test_making_safe_what_another_owns_leaves_it_with_its_owner(tx: WriteTx) -> 
     assert defect_state(tx, cover) == "third_party"
     assert tx.scalar(select(defect.c.made_safe_at)) == NOW - HOUR
     assert ("third_party", "made_safe") in steps(tx, "defect", cover)
+
+
+def test_one_visit_told_by_many_requests_at_once_is_one_visit(own_db: URL) -> None:
+    del own_db
+    with transaction("test") as tx:
+        adopt_default_policy(tx)
+        order = an_order(tx, a_defect(tx), now=NOW - 4 * HOUR)
+    told = a_visit(order, PERMANENT, NOW - HOUR)
+
+    def tell(_: int) -> bool:
+        with transaction("key:1") as tx:
+            return record_visit.record(tx, told, order.contractor_id, NOW).new
+
+    with ThreadPoolExecutor(8) as phones:
+        answers = list(phones.map(tell, range(8)))
+
+    assert sorted(answers) == [False] * 7 + [True]
+
+
+def test_crews_offices_and_workers_who_act_at_once_leave_every_step_lawful(own_db: URL) -> None:
+    del own_db
+    with transaction("test") as tx:
+        adopt_default_policy(tx)
+        holes = [a_defect(tx, street_key=f"street-{n % 3}") for n in range(12)]
+        assign_works.assign(tx, holes, NOW - 5 * HOUR)
+        orders = works.lock_many(tx, list(tx.scalars(select(works_order.c.id))))
+    lost: list[BaseException] = []
+
+    def act(number: int) -> None:
+        order = orders[number // 6 % len(orders)]
+        acts = [
+            lambda tx: act_on_order.accept(tx, order.reference, order.contractor_id, NOW),
+            lambda tx: act_on_order.decline(tx, order.reference, order.contractor_id, "No crew.", NOW),
+            lambda tx: record_visit.record(tx, a_visit(order, PERMANENT, NOW - HOUR), order.contractor_id, NOW),
+            lambda tx: act_on_order.cancel(tx, order.reference, "Not needed.", NOW),
+            lambda tx: assign_works.assign(tx, holes, NOW),
+            lambda tx: verify_repair.judge_orders(tx, [one.id for one in orders], NOW),
+        ]
+        try:
+            with transaction("key:1") as tx:
+                acts[number % len(acts)](tx)
+        except Refusal:
+            pass
+        except OperationalError as deadlock:
+            lost.append(deadlock)
+
+    with ThreadPoolExecutor(8) as everybody:
+        list(everybody.map(act, range(120)))
+
+    assert lost == []
+    with transaction("test") as tx:
+        assert unlawful(tx) == []
+        assert covered_twice(tx) == []
+
+
+def unlawful(tx: WriteTx) -> list[tuple[str, str | None, str]]:
+    """Steps in the record that the lifecycles have not, or that do not begin where the one before ended."""
+    rows = tx.execute(
+        select(event.c.subject, event.c.subject_id, event.c.before, event.c.after)
+        .where(event.c.subject.in_(("works_order", "defect")), event.c.after.is_not(None))
+        .order_by(event.c.id)
+    )
+    wrong, last = [], {}
+    for row in rows:
+        machine = ORDER if row.subject == "works_order" else DEFECT
+        key = (row.subject, row.subject_id)
+        lawful = row.before is None or (machine.may(row.before, row.after) and last[key] == row.before)
+        if not lawful:
+            wrong.append((row.subject, row.before, row.after))
+        last[key] = row.after
+    return wrong
+
+
+def covered_twice(tx: WriteTx) -> list[int]:
+    rows = (
+        select(works_order_defect.c.defect_id)
+        .where(works_order_defect.c.ended_at.is_(None))
+        .group_by(works_order_defect.c.defect_id)
+        .having(func.count() > 1)
+    )
+    return list(tx.scalars(rows))

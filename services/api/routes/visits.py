@@ -1,17 +1,19 @@
 """Visits: a crew's phone tells of them, perhaps late, twice or out of order; nothing it tells is lost."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Form, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.api.deps import Asker, Now, Role, Write, requires
+from services.api.routes.photos import Photo, PhotoFile
 from services.api.schemas import Input, Words
 from shared.domain.terms import AbortReason, OrderState, VisitOutcome
 from shared.domain.visits import VisitTold
 from shared.errors import NotAllowed
 from shared.flows import record_visit
+from shared.flows.add_visit_photo import add as add_photo
 from shared.store import references
 
 router = APIRouter(prefix="/api/v1/visits", tags=["works orders"])
@@ -73,6 +75,31 @@ def tell_visit(
         applied=told.applied,
         why=told.why,
     )
+
+
+@router.post(
+    "/{client_id}/photos",
+    status_code=201,
+    responses={
+        200: {"description": "These very bytes came before"},
+        413: {"description": "More bytes or pixels than the limits"},
+        422: {"description": "Not a photo that can be read"},
+        503: {"description": "No room for photos now"},
+    },
+)
+def add_visit_photo(
+    client_id: UUID,
+    role: Annotated[Literal["before", "after"], Form(description="Taken before or after the work")],
+    photo: PhotoFile,
+    tx: Write,
+    now: Now,
+    asker: Annotated[Asker, CONTRACTOR],
+    response: Response,
+) -> Photo:
+    """Send a photo of a visit, whether or not the visit is told yet. Send the original: it proves time and place."""
+    taken = add_photo(tx, photo.file.read(), company(asker), client_id, role, now)
+    response.status_code = 200 if taken.repeated else 201
+    return Photo.of(taken)
 
 
 def _told(given: NewVisit) -> VisitTold:
