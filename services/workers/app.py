@@ -20,11 +20,13 @@ SWEEPS = {
 }
 """Sweeps by name, with the seconds between two runs. Each is safe to repeat and to miss."""
 
+QUEUES = ["roadmend", *(f"drain.{consumer}" for consumer in Consumer)]
+
 app = Celery("roadmend", broker=settings().redis_url, include=["services.workers.tasks"])
 app.conf.update(
     task_ignore_result=True,
     task_acks_late=False,
-    task_queues=[Queue("roadmend"), *(Queue(f"drain.{consumer}") for consumer in Consumer)],
+    task_queues=[Queue(name, routing_key=name) for name in QUEUES],
     task_default_queue="roadmend",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,

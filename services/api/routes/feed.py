@@ -23,10 +23,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with app.state.feed.running():
         yield
 
+
 SIGNED_IN_SECONDS = 600
 """A stream that shows more than the public's ends after so long and is resumed, so that a revoked right ends too."""
 
 _STAFF = {Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN}
+
 _SAYS = "Server-Sent Events, one a line; `id` is the line's number. A beat (an id alone) comes every 15 s."
 _FORM = {
     "schema": {"type": "string"},
