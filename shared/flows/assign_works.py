@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.assignment import Assigned, Placed, ToAssign, Unassigned, choose, group
 from shared.domain.terms import Band, ContractorId, OrderId
+from shared.flows.follow_merges import follow_merges
 from shared.flows.issue_works import Instruction, follow_grades, issue, join
 from shared.logs import logger
 from shared.store import policies, wanting, works
@@ -21,7 +22,8 @@ MOST_AT_ONCE = 500
 
 
 def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> None:
-    """Hear of defects graded, repaired temporarily or recalled. Orders that cover graded ones follow their clocks."""
+    """Hear of defects graded, merged, repaired temporarily or recalled. Orders follow the clocks of what they cover."""
+    follow_merges(tx, [one.subject_id for one in due if one.kind == "DefectMerged"], now)
     decided = [one.subject_id for one in due if one.kind == "RecallDecided"]
     about = [one.subject_id for one in due if one.kind != "RecallDecided"]
     assign(tx, sorted({*about, *wanting.recalled(tx, decided)}), now)

@@ -279,13 +279,46 @@ def covered_by(tx: ReadTx, order_ids: Sequence[int]) -> dict[int, list[Coverable
 
 def lock_covered(tx: WriteTx, order: Order) -> list[Coverable]:
     """The defects that an order covers still, in the order of their ids. Locks their rows."""
+    return lock_defects(tx, order.defect_ids)
+
+
+def lock_defects(tx: WriteTx, defect_ids: Sequence[int]) -> list[Coverable]:
+    """These defects, in the order of their ids. Locks their rows."""
     rows = (
         select(*COVERABLE)
-        .where(defect.c.id == func.any(list(order.defect_ids)))
+        .where(defect.c.id == func.any(list(defect_ids)))
         .order_by(defect.c.id)
         .with_for_update(key_share=True)
     )
     return [coverable(row) for row in tx.execute(rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A merged defect that an order covers still. `into_covered`: the one that stays has an order of its own."""
+
+    defect_id: DefectId
+    into_id: DefectId
+    order_id: OrderId
+    into_covered: bool
+
+
+def stray_covers(tx: ReadTx, merged_ids: Sequence[int]) -> list[Stray]:
+    """Those of the merged defects that an order covers still, the oldest order first."""
+    other = works_order_defect.alias("other")
+    into_covered = exists().where(other.c.defect_id == defect.c.merged_into, other.c.ended_at.is_(None))
+    rows = (
+        select(defect.c.id, defect.c.merged_into, works_order_defect.c.works_order_id, into_covered.label("covered"))
+        .join(works_order_defect, works_order_defect.c.defect_id == defect.c.id)
+        .where(
+            defect.c.id == func.any(list(merged_ids)),
+            defect.c.state == "duplicate",
+            defect.c.merged_into.is_not(None),
+            _OPEN_LINK,
+        )
+        .order_by(works_order_defect.c.works_order_id, defect.c.id)
+    )
+    return [Stray(row.id, row.merged_into, row.works_order_id, row.covered) for row in tx.execute(rows)]
 
 
 def end_if_empty(tx: WriteTx, order_id: int, now: datetime) -> None:

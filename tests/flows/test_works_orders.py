@@ -484,3 +484,48 @@ def test_workers_that_hear_of_the_same_defects_at_once_order_each_once(own_db: U
         links = tx.execute(select(works_order_defect.c.defect_id, works_order_defect.c.ended_at)).all()
     assert sorted(link.defect_id for link in links) == sorted(holes)
     assert all(link.ended_at is None for link in links)
+
+
+# --- merges ----------------------------------------------------------------------------------------------------------
+
+
+def merged(tx: WriteTx, absorbed: int, into: int) -> None:
+    """What a merge leaves behind, and its delivery."""
+    tx.execute(update(defect).where(defect.c.id == absorbed).values(state="duplicate", merged_into=into))
+    assign_works.run(tx, [Delivery("assign", 1, NOW, "DefectMerged", absorbed, 0)], NOW)
+
+
+def test_the_order_of_a_merged_defect_covers_the_one_that_stays(tx: WriteTx) -> None:
+    absorbed = a_defect(tx, street_key="one")
+    order = an_order(tx, absorbed, now=NOW)
+    stays = a_defect(tx, street_key=None)
+
+    merged(tx, absorbed, stays)
+
+    assert covers(tx, order.id) == {stays}
+    assert tx.scalar(select(defect.c.state).where(defect.c.id == stays)) == "ordered"
+
+
+def test_a_second_order_for_what_turns_out_to_be_one_hole_is_withdrawn(tx: WriteTx) -> None:
+    absorbed, stays = a_defect(tx, street_key=None), a_defect(tx, street_key=None)
+    second, first = an_order(tx, absorbed, now=NOW), an_order(tx, stays, now=NOW)
+
+    merged(tx, absorbed, stays)
+
+    assert covers(tx, first.id) == {stays}
+    assert tx.scalar(select(works_order.c.state).where(works_order.c.id == second.id)) == "cancelled"
+    assert tx.scalar(select(works_order.c.state).where(works_order.c.id == first.id)) == "issued"
+
+
+def test_an_unmerged_defect_gets_an_order_of_its_own_again(tx: WriteTx) -> None:
+    absorbed, stays = a_defect(tx, street_key=None), a_defect(tx, street_key=None)
+    an_order(tx, absorbed, now=NOW)
+    an_order(tx, stays, now=NOW)
+    merged(tx, absorbed, stays)
+
+    tx.execute(update(defect).where(defect.c.id == absorbed).values(state="ordered", merged_into=None))
+    assign_works.run(tx, [Delivery("assign", 2, NOW, "DefectUnmerged", absorbed, 0)], NOW)
+
+    newest = tx.execute(select(works_order).order_by(works_order.c.id.desc()).limit(1)).one()
+    assert covers(tx, newest.id) == {absorbed}
+    assert newest.state == "issued"
