@@ -1,7 +1,7 @@
 """Shapes that several routes share."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -41,6 +41,13 @@ class Place(Input):
     )
 
 
+class Position(BaseModel):
+    """Where something is, WGS 84."""
+
+    lat: float = Field(examples=[53.7632])
+    lon: float = Field(examples=[-2.7031])
+
+
 class Status(BaseModel):
     """What the public is told of a report or a defect."""
 
@@ -58,4 +65,18 @@ class Moment(BaseModel):
     """One line of a public timeline."""
 
     at: datetime
+    label: str = Field(examples=["In progress"])
     words: str = Field(examples=["It was made safe; the repair is still to come."])
+
+
+class EventTold(BaseModel):
+    """One event of the record, for staff."""
+
+    at: datetime = Field(description="When it was recorded")
+    occurred_at: datetime = Field(description="When it happened")
+    kind: str
+    before: str | None
+    after: str | None
+    by: str
+    correlation: str
+    data: dict[str, Any]

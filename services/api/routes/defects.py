@@ -1,0 +1,268 @@
+"""Defects are read: a map as GeoJSON, and each with its history; the public in plain words, staff with all of it."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.api.deps import PUBLIC, Asker, Read, requires
+from services.api.schemas import EventTold, Moment, Position, Status
+from shared.domain.terms import Band, DefectState
+from shared.errors import Invalid, NotAllowed
+from shared.store import references
+from shared.store.read_models import defect_map, defects
+from shared.store.read_models.defect_map import Box, Wanted
+
+router = APIRouter(prefix="/api/v1/defects", tags=["defects"])
+
+GEOJSON = "application/geo+json"
+_EXAMPLE = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "id": "D-7K3M-9QXF",
+            "geometry": {"type": "Point", "coordinates": [-2.7031, 53.7632]},
+            "properties": {
+                "reference": "D-7K3M-9QXF",
+                "class": "pothole",
+                "status": {"code": "investigating", "label": "Investigating", "words": "…", "is_open": True},
+                "same_as": None,
+                "street": "Fishergate",
+                "area": "E07000123",
+                "reports": 3,
+                "opened_at": "2026-11-20T09:12:00+00:00",
+                "updated_at": "2026-11-21T10:00:00+00:00",
+            },
+        }
+    ],
+    "next": None,
+}
+
+
+@router.get(
+    "",
+    response_class=Response,
+    responses={200: {"description": "A GeoJSON FeatureCollection", "content": {GEOJSON: {"example": _EXAMPLE}}}},
+)
+def map_defects(
+    tx: Read,
+    asker: Annotated[Asker, requires(PUBLIC)],
+    bbox: Annotated[
+        str | None,
+        Query(max_length=100, description="west,south,east,north in degrees", examples=["-2.8,53.7,-2.6,53.8"]),
+    ] = None,
+    state: Annotated[list[DefectState] | None, Query(description="For staff; may be given several times")] = None,
+    status: Annotated[list[str] | None, Query(description="Status codes; may be given several times")] = None,
+    is_open: Annotated[bool | None, Query(alias="open", description="Only what is not at an end")] = None,
+    class_code: Annotated[str | None, Query(alias="class", max_length=60)] = None,
+    band: Annotated[Band | None, Query(description="For staff")] = None,
+    street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None,
+    area: Annotated[str | None, Query(max_length=40)] = None,
+    overdue: Annotated[bool | None, Query(description="For staff")] = None,
+    updated_since: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    after: Annotated[str | None, Query(max_length=80, description="`next` of the page before")] = None,
+) -> Response:
+    """Defects as GeoJSON, in the order of their last change. `next` leads on; at the end, to what changes later."""
+    if not asker.is_staff and (state or band or overdue is not None):
+        raise NotAllowed("state, band and overdue are for staff; use status and open.")
+    wanted = Wanted(
+        box=None if bbox is None else _box(bbox),
+        states=_states(state, status, is_open, staff=asker.is_staff),
+        class_code=class_code,
+        band=band,
+        street_key=street,
+        area_code=area,
+        overdue=overdue,
+        updated_since=updated_since,
+    )
+    found = defect_map.features(tx, wanted, staff=asker.is_staff, after=after, most=limit)
+    body = f'{{"type":"FeatureCollection","features":[{",".join(found.texts)}],"next":{_json(found.next)}}}'
+    return Response(body, media_type=GEOJSON)
+
+
+def _json(value: str | None) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _box(written: str) -> Box:
+    try:
+        west, south, east, north = (float(part) for part in written.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise Invalid("bbox is west,south,east,north in degrees.", {"bbox": "is not west,south,east,north"})
+    return Box(west, south, east, north)
+
+
+def _states(
+    state: list[DefectState] | None, status: list[str] | None, is_open: bool | None, *, staff: bool
+) -> list[str] | None:
+    """The states that are asked for; None for all. The public's map is without what is not there."""
+    if state is None and status is None and is_open is None and staff:
+        return None
+    wanted = set(DefectState) if staff else set(DefectState) - defect_map.HIDDEN
+    if state is not None:
+        wanted &= set(state)
+    if status is not None:
+        wanted &= defect_map.states_of(status)
+    if is_open is not None:
+        wanted = {one for one in wanted if defect_map.is_open(one) == is_open}
+    return sorted(wanted)
+
+
+class Sighting(BaseModel):
+    report: str | None
+    by_machine: bool
+    verdict: str
+    why: str
+    survey_pass: str | None
+    class_code: str
+    lat: float
+    lon: float
+    accuracy_m: float
+    seen_at: datetime
+    known_at: datetime
+    danger: bool
+    linked_at: datetime
+    unlinked_at: datetime | None
+
+
+class OrderOf(BaseModel):
+    reference: str
+    contractor: str
+    state: str
+    kind: str
+    band: str
+    charge_to: str
+    issued_at: datetime
+    scheduled_for: datetime | None
+    completed_at: datetime | None
+    verified_at: datetime | None
+    verifier: str | None
+    ended_at: datetime | None
+
+
+class VisitOf(BaseModel):
+    order: str
+    outcome: str
+    reason: str | None
+    note: str
+    repair_type: str | None
+    started_at: datetime
+    ended_at: datetime
+    received_at: datetime
+    evidence: dict[str, Any] | None
+    applied: bool
+
+
+class WarrantyOf(BaseModel):
+    order: str
+    contractor: str
+    state: str
+    repair_type: str
+    repaired_at: datetime
+    starts_on: date
+    ends_on: date
+    void_reason: str | None
+
+
+class RecallOf(BaseModel):
+    reference: str
+    state: str
+    why: str
+    proposed_at: datetime
+    decided_at: datetime | None
+    decision_why: str | None
+    disputed_at: datetime | None
+    ruled_at: datetime | None
+
+
+class PhotoOf(BaseModel):
+    reference: str
+    role: str
+    taken_at: datetime | None
+    received_at: datetime
+
+
+class StaffDefect(BaseModel):
+    """What staff see beside what everybody sees."""
+
+    state: DefectState
+    band: Band | None
+    band_why: list[str]
+    likelihood: int | None
+    impact: int | None
+    depth_mm: float | None
+    width_mm: float | None
+    facts: dict[str, Any]
+    danger: bool
+    hierarchy: str | None
+    area_code: str | None
+    street_key: str | None
+    street_side: str | None
+    accuracy_m: float
+    detections: int
+    survey_passes: int
+    known_at: datetime
+    clock_from: datetime
+    last_seen_at: datetime
+    make_safe_due_at: datetime | None
+    permanent_due_at: datetime | None
+    inspect_due_at: datetime | None
+    due_why: list[str]
+    made_safe_at: datetime | None
+    repaired_at: datetime | None
+    ended_at: datetime | None
+    overdue: bool
+    assessed_by: str | None
+    sightings: list[Sighting]
+    orders: list[OrderOf]
+    visits: list[VisitOf]
+    warranties: list[WarrantyOf]
+    recalls: list[RecallOf]
+    photos: list[PhotoOf]
+    events: list[EventTold]
+
+
+class DefectTold(BaseModel):
+    reference: str = Field(examples=["D-7K3M-9QXF"])
+    class_code: str = Field(examples=["pothole"])
+    status: Status
+    same_as: str | None = Field(description="The defect that this one was found to be")
+    recurs: str | None = Field(description="The earlier defect at this place, which had ended")
+    place: Position
+    street: str | None
+    reports: int = Field(description="Reports that told of it")
+    opened_at: datetime
+    updated_at: datetime
+    timeline: list[Moment]
+    staff: StaffDefect | None = Field(None, description="For staff")
+
+
+@router.get("/{reference}")
+def follow_defect(reference: str, tx: Read, asker: Annotated[Asker, requires(PUBLIC)]) -> DefectTold:
+    """Where a defect stands and what happened; for staff with every sighting, order, visit, warranty and event."""
+    told = defects.told(tx, references.read(reference))
+    row = told.row
+    return DefectTold(
+        reference=row.reference,
+        class_code=row.class_code,
+        status=Status.of(told.status),
+        same_as=row.same_as,
+        recurs=row.recurs,
+        place=Position(lat=row.lat, lon=row.lon),
+        street=row.street or None,
+        reports=row.reports,
+        opened_at=row.opened_at,
+        updated_at=row.updated_at,
+        timeline=[Moment(at=one.at, label=one.label, words=one.words) for one in told.timeline],
+        staff=_staff(tx, row) if asker.is_staff else None,
+    )
+
+
+def _staff(tx: Read, row: Any) -> StaffDefect:
+    return StaffDefect.model_validate({**row._mapping, **defects.whole(tx, row.id)})

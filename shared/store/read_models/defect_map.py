@@ -1,0 +1,147 @@
+"""The map of defects: for anybody or for staff, filtered, paged, and built as GeoJSON by the database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from shared.domain.public import public_status
+from shared.domain.terms import DefectState
+from shared.errors import Invalid
+from shared.store.engine import ReadTx
+from shared.store.tables import GRID
+
+_FEATURES = (Path(__file__).parent.parent / "sql" / "defect_features.sql").read_text()
+_STAFF_COLUMNS = (
+    "state",
+    "band",
+    "overdue",
+    "danger",
+    "hierarchy",
+    "street_key",
+    "street_side",
+    "accuracy_m",
+    "depth_mm",
+    "width_mm",
+    "detections",
+    "survey_passes",
+    "known_at",
+    "make_safe_due_at",
+    "permanent_due_at",
+    "made_safe_at",
+    "repaired_at",
+    "ended_at",
+)
+HIDDEN = frozenset({DefectState.NO_DEFECT, DefectState.DUPLICATE})
+"""Not on the public's map: nothing is there, or another stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """West, south, east and north, degrees of WGS 84."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Filters; None does not filter. `states` None: all, but for the public those that are not on its map."""
+
+    box: Box | None = None
+    states: Sequence[str] | None = None
+    class_code: str | None = None
+    band: str | None = None
+    street_key: str | None = None
+    area_code: str | None = None
+    overdue: bool | None = None
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """GeoJSON features as text, each one whole, and where the next page begins; None when there is no more."""
+
+    texts: list[str]
+    next: str | None
+
+
+_BOX = """
+    defect.geom && ST_Transform(ST_Segmentize(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 0.05), :grid)
+    AND defect.lon BETWEEN :west AND :east AND defect.lat BETWEEN :south AND :north
+"""
+_AFTER = "(defect.updated_at, defect.id) > (:after_at, (SELECT id FROM defect WHERE reference = :after_reference))"
+
+_Filter = tuple[str, Callable[[Any], dict[str, Any]]]
+_FILTERS: Mapping[str, _Filter] = {
+    "box": (_BOX, lambda box: {"west": box.west, "south": box.south, "east": box.east, "north": box.north}),
+    "states": ("defect.state = ANY(:states)", lambda states: {"states": list(states)}),
+    "class_code": ("defect.class_code = :class_code", lambda code: {"class_code": code}),
+    "band": ("defect.band = :band", lambda band: {"band": band}),
+    "street_key": ("defect.street_key = :street_key", lambda key: {"street_key": key}),
+    "area_code": ("defect.area_code = :area_code", lambda code: {"area_code": code}),
+    "overdue": ("defect.overdue = :overdue", lambda overdue: {"overdue": overdue}),
+    "updated_since": ("defect.updated_at >= :since", lambda since: {"since": since}),
+}
+
+
+def features(tx: ReadTx, wanted: Wanted, *, staff: bool, after: str | None, most: int) -> Features:
+    """Defects in the order of their last change: who asks on with `next` later sees what changed since.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
+    conditions, params = ["true"], {"statuses": _statuses(), "most": most + 1, "grid": GRID}
+    for name, (condition, bound) in _FILTERS.items():
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(condition)
+            params |= bound(value)
+    if after is not None:
+        conditions.append(_AFTER)
+        params |= _place(after)
+    columns = "".join(f"'{name}', defect.{name},\n" for name in _STAFF_COLUMNS) if staff else ""
+    statement = _FEATURES.replace("{columns}", columns).replace("{filters}", " AND ".join(conditions))
+    rows = tx.execute(text(statement), params).all()
+    shown = rows[:most]
+    last = shown[-1] if len(rows) > most else None
+    return Features([row.feature for row in shown], None if last is None else _after(last.updated_at, last.reference))
+
+
+def _after(at: datetime, reference: str) -> str:
+    return f"{at.isoformat()}~{reference}"
+
+
+def _place(after: str) -> dict[str, Any]:
+    at, _, reference = after.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not reference:
+        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
+    return {"after_at": moment, "after_reference": reference}
+
+
+@lru_cache
+def _statuses() -> str:
+    """What the public is told of each state, as JSON."""
+    told = {state.value: public_status(state) for state in DefectState}
+    return orjson.dumps(told).decode()
+
+
+def states_of(codes: Sequence[str]) -> set[DefectState]:
+    """The states that the public knows under these codes (Open311 extended statuses)."""
+    return {state for state in DefectState if public_status(state).code in codes}
+
+
+def is_open(state: DefectState) -> bool:
+    """Whether something is still to be done about it, as the public is told."""
+    return public_status(state).is_open

@@ -1,0 +1,158 @@
+"""One defect as it is read: by anybody in plain words, by staff with all that is on record of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import aliased
+
+from shared.domain.public import PublicStatus, public_status
+from shared.domain.terms import DefectState
+from shared.domain.timeline import Moment, of_defect
+from shared.errors import NotFound
+from shared.store.engine import ReadTx
+from shared.store.read_models import history
+from shared.store.tables import (
+    contractor,
+    defect,
+    photo,
+    recall,
+    report,
+    sighting,
+    street,
+    visit,
+    warranty,
+    works_order,
+    works_order_defect,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A defect with what anybody may know of it. `row` has more, which is for staff."""
+
+    row: Row[Any]
+    status: PublicStatus
+    timeline: list[Moment]
+
+
+_original = aliased(defect)
+_earlier = aliased(defect)
+_ROW = (
+    select(
+        defect,
+        street.c.name.label("street"),
+        _original.c.reference.label("same_as"),
+        _original.c.state.label("original_state"),
+        _earlier.c.reference.label("recurs"),
+    )
+    .outerjoin(street, street.c.id == defect.c.street_id)
+    .outerjoin(_original, _original.c.id == defect.c.merged_into)
+    .outerjoin(_earlier, _earlier.c.id == defect.c.recurrence_of)
+)
+
+
+def told(tx: ReadTx, reference: str) -> Told:
+    """A defect, where it stands, and what happened, in plain words.
+
+    Raises:
+        NotFound: there is no such defect.
+    """
+    row = tx.execute(_ROW.where(defect.c.reference == reference)).one_or_none()
+    if row is None:
+        raise NotFound("There is no defect with this reference. Letters and digits as in D-7K3M-9QXF.")
+    own = history.steps(tx, "defect", [row.id])[row.id]
+    original = [] if row.original_state is None else [DefectState(row.original_state)]
+    return Told(row, public_status(DefectState(row.state), original), of_defect(own))
+
+
+def whole(tx: ReadTx, defect_id: int) -> dict[str, Any]:
+    """All that is on record of a defect, for staff: who saw it and why it was joined, orders, visits, warranties."""
+    return {
+        "sightings": _sightings(tx, defect_id),
+        "orders": _orders(tx, defect_id),
+        "visits": _visits(tx, defect_id),
+        "warranties": _warranties(tx, defect_id),
+        "recalls": _recalls(tx, defect_id),
+        "photos": _photos(tx, defect_id),
+        "events": history.events(tx, "defect", defect_id),
+    }
+
+
+def _listed(tx: ReadTx, rows: Any) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in tx.execute(rows)]
+
+
+def _sightings(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
+    columns = [sighting.c[name] for name in ("verdict", "why", "survey_pass", "class_code", "lat", "lon", "accuracy_m")]
+    columns += [sighting.c[name] for name in ("seen_at", "known_at", "danger", "linked_at", "unlinked_at")]
+    seen_by = (sighting.c.detection_id.is_not(None)).label("by_machine")
+    return _listed(
+        tx,
+        select(report.c.reference.label("report"), seen_by, *columns)
+        .outerjoin(report, report.c.id == sighting.c.report_id)
+        .where(sighting.c.defect_id == defect_id)
+        .order_by(sighting.c.id)
+        .limit(500),
+    )
+
+
+def _orders(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
+    columns = [works_order.c[name] for name in ("reference", "state", "kind", "band", "charge_to", "issued_at")]
+    columns += [works_order.c[name] for name in ("scheduled_for", "completed_at", "verified_at", "verifier")]
+    return _listed(
+        tx,
+        select(contractor.c.code.label("contractor"), works_order_defect.c.ended_at, *columns)
+        .join(works_order_defect, works_order_defect.c.works_order_id == works_order.c.id)
+        .join(contractor, contractor.c.id == works_order.c.contractor_id)
+        .where(works_order_defect.c.defect_id == defect_id)
+        .order_by(works_order.c.id),
+    )
+
+
+def _visits(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
+    names = ("outcome", "reason", "note", "repair_type", "started_at", "ended_at", "received_at", "evidence", "applied")
+    return _listed(
+        tx,
+        select(works_order.c.reference.label("order"), *(visit.c[name] for name in names))
+        .join(works_order, works_order.c.id == visit.c.works_order_id)
+        .join(works_order_defect, works_order_defect.c.works_order_id == works_order.c.id)
+        .where(works_order_defect.c.defect_id == defect_id)
+        .order_by(visit.c.ended_at, visit.c.id),
+    )
+
+
+def _warranties(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
+    names = ("state", "repair_type", "repaired_at", "starts_on", "ends_on", "void_reason")
+    return _listed(
+        tx,
+        select(works_order.c.reference.label("order"), contractor.c.code.label("contractor"))
+        .add_columns(*(warranty.c[name] for name in names))
+        .join(works_order, works_order.c.id == warranty.c.works_order_id)
+        .join(contractor, contractor.c.id == warranty.c.contractor_id)
+        .where(warranty.c.defect_id == defect_id)
+        .order_by(warranty.c.id),
+    )
+
+
+def _recalls(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
+    names = ("reference", "state", "why", "proposed_at", "decided_at", "decision_why", "disputed_at", "ruled_at")
+    rows = select(*(recall.c[name] for name in names)).where(recall.c.defect_id == defect_id)
+    return _listed(tx, rows.order_by(recall.c.id))
+
+
+def _photos(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
+    """Photos of its reports and of the visits to its orders."""
+    of_reports = select(sighting.c.report_id).where(
+        sighting.c.defect_id == defect_id, sighting.c.report_id.is_not(None), sighting.c.unlinked_at.is_(None)
+    )
+    of_visits = (
+        select(visit.c.client_id)
+        .join(works_order_defect, works_order_defect.c.works_order_id == visit.c.works_order_id)
+        .where(works_order_defect.c.defect_id == defect_id)
+    )
+    wanted = select(photo.c.reference, photo.c.role, photo.c.taken_at, photo.c.received_at)
+    return _listed(
+        tx,
+        wanted.where(photo.c.report_id.in_(of_reports) | photo.c.visit_client_id.in_(of_visits)).order_by(photo.c.id),
+    )

@@ -1,0 +1,197 @@
+"""Reports as they are read: by anybody, by their reporter, by staff; and the list that operators work through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy.orm import aliased
+
+from shared.domain.public import PublicStatus, public_status
+from shared.domain.terms import OPEN_REPORT, DefectState, ReportState
+from shared.domain.timeline import Link, Moment, of_report
+from shared.errors import NotFound
+from shared.store.engine import ReadTx
+from shared.store.read_models import history
+from shared.store.tables import contact, defect, photo, question, report, report_note, sighting, street
+
+_HEAD: list[ColumnElement[Any]] = [
+    report.c[name]
+    for name in (
+        "id",
+        "reference",
+        "class_code",
+        "state",
+        "outcome",
+        "lat",
+        "lon",
+        "accuracy_m",
+        "address",
+        "description",
+        "danger",
+        "channel",
+        "street_key",
+        "observed_at",
+        "received_at",
+        "triage_due_at",
+        "updated_at",
+    )
+]
+_HEAD.append(street.c.name.label("street"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A report with what anybody may know of it. `row` has more: the caller shows it to whom it concerns."""
+
+    row: Row[Any]
+    status: PublicStatus
+    timeline: list[Moment]
+    defects: list[str]
+
+
+def told(tx: ReadTx, reference: str) -> Told:
+    """A report, where it stands, and what happened, in plain words.
+
+    Raises:
+        NotFound: there is no such report.
+    """
+    row = tx.execute(_heads().where(report.c.reference == reference)).one_or_none()
+    if row is None:
+        raise NotFound("There is no report with this reference. Letters and digits as in R-7K3M-9QXF.")
+    linked = _linked(tx, [row.id])
+    own = history.steps(tx, "report", [row.id])[row.id]
+    theirs = history.steps(tx, "defect", [one.defect_id for one in linked])
+    links = [Link(one.linked_at, theirs[one.defect_id]) for one in linked]
+    states = [DefectState(one.state) for one in linked]
+    status = public_status(ReportState(row.state), states)
+    return Told(row, status, of_report(own, links), [one.reference for one in linked])
+
+
+def _heads() -> Select[Any]:
+    return select(*_HEAD).outerjoin(street, street.c.id == report.c.street_id)
+
+
+def _linked(tx: ReadTx, report_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The defects that reports belong to now; the original where one was merged away."""
+    shown = aliased(defect)
+    return tx.execute(
+        select(
+            sighting.c.report_id,
+            sighting.c.linked_at,
+            shown.c.id.label("defect_id"),
+            shown.c.reference,
+            shown.c.state,
+        )
+        .join(defect, defect.c.id == sighting.c.defect_id)
+        .join(shown, shown.c.id == func.coalesce(defect.c.merged_into, defect.c.id))
+        .where(sighting.c.report_id == func.any(list(report_ids)), sighting.c.unlinked_at.is_(None))
+        .order_by(sighting.c.linked_at, sighting.c.id)
+    ).all()
+
+
+# --- for the reporter and for staff ----------------------------------------------------------------------------------
+
+
+def photos(tx: ReadTx, report_id: int) -> list[Row[Any]]:
+    """The photos that came with it, oldest first."""
+    columns = [photo.c[name] for name in ("reference", "width_px", "height_px", "taken_at", "taken_lat", "taken_lon")]
+    return list(tx.execute(select(*columns).where(photo.c.report_id == report_id).order_by(photo.c.id)))
+
+
+def notes(tx: ReadTx, report_id: int) -> list[Row[Any]]:
+    """What was asked of the reporter and what the reporter said later, oldest first."""
+    columns = select(report_note.c.kind, report_note.c.words, report_note.c.at)
+    return list(tx.execute(columns.where(report_note.c.report_id == report_id).order_by(report_note.c.id)))
+
+
+def reach(tx: ReadTx, report_id: int) -> Row[Any] | None:
+    """How to reach the reporter, where it was told and is not forgotten."""
+    columns = select(contact.c.name, contact.c.email, contact.c.phone)
+    return tx.execute(columns.where(contact.c.report_id == report_id)).one_or_none()
+
+
+def links(tx: ReadTx, report_id: int) -> list[Row[Any]]:
+    """Every defect that the report was ever linked to, why, and until when."""
+    return list(
+        tx.execute(
+            select(
+                defect.c.reference.label("defect"),
+                sighting.c.verdict,
+                sighting.c.why,
+                sighting.c.linked_at,
+                sighting.c.unlinked_at,
+            )
+            .join(defect, defect.c.id == sighting.c.defect_id)
+            .where(sighting.c.report_id == report_id)
+            .order_by(sighting.c.id)
+        )
+    )
+
+
+def events(tx: ReadTx, report_id: int) -> list[dict[str, Any]]:
+    """Every event of it, oldest first."""
+    return history.events(tx, "report", report_id)
+
+
+# --- the operators' list ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Filters; None does not filter. `due`: sorted by when they must be read, which only open ones have."""
+
+    states: Sequence[str] | None = None
+    class_code: str | None = None
+    danger: bool | None = None
+    street_key: str | None = None
+    overdue_at: datetime | None = None
+    due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Reports, and the reference after which the next page begins; None when there is no more."""
+
+    rows: list[Row[Any]]
+    next: str | None
+
+
+def page(tx: ReadTx, wanted: Wanted, after: str | None, most: int) -> Page:
+    """Reports newest first, or by when they must be read; `after` is the last reference of the page before."""
+    waiting = select(question.c.id).where(question.c.report_id == report.c.id, question.c.settled_at.is_(None)).exists()
+    rows = _heads().add_columns(waiting.label("question_waits")).where(*_filters(wanted))
+    if wanted.due:
+        place: ColumnElement[Any] = tuple_(report.c.triage_due_at, report.c.id)
+        begin = rows.order_by(report.c.triage_due_at, report.c.id)
+        begin = begin if after is None else begin.where(place > _place_of(after, report.c.triage_due_at, report.c.id))
+    else:
+        begin = rows.order_by(report.c.id.desc())
+        begin = begin if after is None else begin.where(report.c.id < _place_of(after, report.c.id))
+    found = list(tx.execute(begin.limit(most + 1)))
+    shown = found[:most]
+    return Page(shown, shown[-1].reference if len(found) > most else None)
+
+
+def _place_of(reference: str, *columns: Column[Any]) -> Any:
+    """Where the last report of the page before stands in the list."""
+    last = report.alias("last")
+    own = [select(last.c[column.key]).where(last.c.reference == reference).scalar_subquery() for column in columns]
+    return own[0] if len(own) == 1 else tuple_(*own)
+
+
+def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
+    rules: list[ColumnElement[bool]] = []
+    if wanted.states is not None:
+        rules.append(report.c.state.in_(wanted.states))
+    if wanted.class_code is not None:
+        rules.append(report.c.class_code == wanted.class_code)
+    if wanted.danger is not None:
+        rules.append(report.c.danger == wanted.danger)
+    if wanted.street_key is not None:
+        rules.append(report.c.street_key == wanted.street_key)
+    if wanted.overdue_at is not None:
+        unread = OPEN_REPORT - {ReportState.LINKED}
+        rules += [report.c.state.in_(sorted(unread)), report.c.triage_due_at < wanted.overdue_at]
+    return rules
