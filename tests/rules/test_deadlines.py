@@ -95,6 +95,25 @@ def test_a_start_at_the_cut_off_counts_and_a_minute_later_is_the_next_day(at: st
     assert found.at == local(f"{day}T23:59:59")
 
 
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        ("2026-07-06T16:31", "That is after 16:30, so it counts as started on Tue 7 Jul 2026."),
+        ("2026-07-04T09:00", "Sat 4 Jul 2026 is not a working day, so it counts as started on Mon 6 Jul 2026."),
+        ("2026-07-06T16:30", None),
+    ],
+)
+def test_a_later_start_is_explained(start: str, says: str | None) -> None:
+    why = due(local(start), Clock.parse("2wd"), calendar()).why
+
+    assert [sentence for sentence in why if "counts as started" in sentence] == ([says] if says else [])
+
+
+@pytest.mark.parametrize(("clock", "words"), [("1h", "1 elapsed hour"), ("5wd", "5 working days"), ("1m", "1 month")])
+def test_a_clock_is_said_in_words(clock: str, words: str) -> None:
+    assert Clock.parse(clock).words == words
+
+
 def test_years_beyond_the_calendar_are_refused_and_not_guessed() -> None:
     with pytest.raises(CalendarUnknown, match="2029 are not known: the calendar runs from 2012 to 2028"):
         due(local("2028-12-28T09:00"), Clock.parse("5wd"), calendar())

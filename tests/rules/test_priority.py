@@ -94,6 +94,18 @@ def test_the_more_urgent_of_matrix_and_floor_wins_in_both_directions() -> None:
     assert by_floor.why[0] == "At least 100 mm deep: at least P2."
 
 
+def test_of_two_that_are_equal_the_matrix_is_named_first() -> None:
+    graded = grade(seen(depth_mm=100, hierarchy="4b", impact=3, likelihood=3), shipped())
+
+    assert graded.band is Band.P2
+    assert graded.why[0].startswith("Impact 3")
+
+
+@pytest.mark.parametrize("facts", [{"depth_mm": 40}, {"width_mm": 150}])
+def test_a_measure_at_the_level_is_not_below_it(facts: dict[str, Any]) -> None:
+    assert band(hierarchy="4b", **facts) == "P20"
+
+
 def test_a_persons_own_judgement_of_the_risk_outweighs_a_small_measure() -> None:
     assert band(depth_mm=30, hierarchy="2") == "M"
     assert band(depth_mm=30, hierarchy="2", impact=3, likelihood=4) == "P2"
@@ -133,6 +145,13 @@ def test_an_emergency_that_machines_see_waits_as_urgent_and_says_so() -> None:
 
     assert by_machine.band is Band.P2
     assert "until a person confirms it" in by_machine.why[0]
+
+
+def test_what_machines_see_as_urgent_is_left_as_it_is() -> None:
+    by_machine = grade(seen("ironwork_rocking", "ai"), shipped())
+
+    assert by_machine.band is Band.P2
+    assert not any("machines" in sentence for sentence in by_machine.why)
 
 
 @pytest.mark.parametrize("class_code", ["cracking", "rutting", "fretting", "longitudinal_crack", "transverse_crack"])
@@ -230,6 +249,12 @@ def test_with_a_second_person_the_band_falls_and_the_clock_still_runs_from_befor
     lowered = again(Band.P2, Band.P20, seconded_by="sue")
 
     assert (lowered.band, lowered.clock_from, lowered.raised) == (Band.P20, FIRST, False)
+
+
+def test_another_band_of_the_same_urgency_needs_nobody_and_keeps_the_clock() -> None:
+    found = again(Band.P10, Band.R)
+
+    assert (found.band, found.clock_from, found.raised) == (Band.R, FIRST, False)
 
 
 def test_a_persons_first_assessment_may_lower_a_machines_provisional_band() -> None:
