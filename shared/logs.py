@@ -13,8 +13,6 @@ import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from shared.settings import settings
-
 _correlation: ContextVar[str] = ContextVar("correlation", default="")
 
 
@@ -55,9 +53,9 @@ class _StandardError:
     debug = info = warning = warn = error = exception = critical = fatal = log = msg
 
 
-def configure() -> None:
-    """Send structlog's and the standard library's lines to standard error as JSON."""
-    level = logging.getLevelNamesMapping()[settings().log_level.upper()]
+def configure(least: str) -> None:
+    """Send structlog's and the standard library's lines to standard error as JSON, from the level `least` upwards."""
+    level = logging.getLevelNamesMapping()[least.upper()]
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -36,7 +36,7 @@ MODULES = tuple(_modules())
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Threads to match the pool, and the `lifespan` of every module that has one."""
-    logs.configure()
+    logs.configure(settings().log_level)
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings().database_pool + SPARE_THREADS
     async with AsyncExitStack() as running:
         for module in MODULES:

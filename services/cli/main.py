@@ -11,6 +11,7 @@ from typer.main import get_command, get_group
 from services.cli import run
 from shared import logs
 from shared.errors import Refusal
+from shared.settings import settings
 from shared.store.engine import LOST
 
 COMMANDS = ("deliveries", "demo", "doctor", "keys", "kpi", "load", "people", "policy", "score")
@@ -54,7 +55,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=F
 @app.callback()
 def main() -> None:
     """Roadmend: a county's highway defects, from first detection to verified repair."""
-    logs.configure()
+    logs.configure(settings().log_level)
 
 
 if __name__ == "__main__":

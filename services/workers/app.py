@@ -2,7 +2,7 @@
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu import Queue
+from kombu.entity import Queue
 
 from shared import logs
 from shared.domain.events import Consumer
@@ -48,4 +48,4 @@ app.conf.update(
 @setup_logging.connect
 def _one_line_of_json(**_: object) -> None:
     """Keep Celery from setting up its own log format."""
-    logs.configure()
+    logs.configure(settings().log_level)

@@ -40,7 +40,7 @@ def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId 
     )
     if only is not None:
         due = due.where(delivery.c.event_id == only)
-    return [Delivery(*row) for row in tx.execute(due)]
+    return [Delivery(**row) for row in tx.execute(due).mappings()]
 
 
 def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:

@@ -31,7 +31,7 @@ class ReadTx:
     def scalars(self, statement: Executable, params: Params = None) -> ScalarResult[Any]:
         return self.connection.scalars(statement, params)
 
-    def scalar(self, statement: Executable, params: Params = None) -> Any:
+    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         return self.connection.scalar(statement, params)
 
     def raw(self) -> psycopg.Connection[Any]:

@@ -55,7 +55,7 @@ def append(
     listening = [(kind.__name__, to) for kind in {type(event) for event in events} for to in LISTENERS[kind]]
     tx.woken.update(to for _, to in listening)
     times = occurred_at if isinstance(occurred_at, Sequence) else [occurred_at] * len(events)
-    threads = correlations or [None] * len(events)
+    threads: Sequence[str | None] = correlations or [None] * len(events)
     stated = [_row(event, time, thread) for event, time, thread in zip(events, times, threads, strict=True)]
     params = {
         "now": now,

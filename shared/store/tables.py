@@ -4,6 +4,8 @@ Times are `timestamptz` (UTC). Places are points on the deployment's grid in met
 beside them.
 """
 
+from typing import Any
+
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
@@ -228,7 +230,7 @@ idempotency_key = Table(
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
-def _where() -> tuple[Column[object], ...]:
+def _where() -> tuple[Column[Any], ...]:
     """How a sighting stands on the network; None is "not known"."""
     return (
         Column("lat", Double, nullable=False),
@@ -496,7 +498,9 @@ defect = Table(
         "ix_defect_wanting",
         "permanent_due_at",
         "id",
-        postgresql_where=text("state IN ('confirmed', 'made_safe', 'ordered', 'recalled', 'repaired_temporary', 'third_party')"),
+        postgresql_where=text(
+            "state IN ('confirmed', 'made_safe', 'ordered', 'recalled', 'repaired_temporary', 'third_party')"
+        ),
     ),
     Index("ix_defect_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("ix_defect_recurrence_of", "recurrence_of", postgresql_where=text("recurrence_of IS NOT NULL")),
