@@ -114,7 +114,7 @@ class Vehicle:
         if accepted + again + refused != sent or (repeated and accepted):
             ledger.broke(f"of {sent} detections (sent again: {repeated}), {accepted} + {again} + {refused} are counted")
         with ledger.lock:
-            ledger.batches[told["batch"]] = accepted
+            ledger.batches[told["reference"]] = accepted
         ledger.count("detections accepted", accepted)
         ledger.count("detections sent again", again)
         ledger.count("detections refused", refused)
