@@ -1,11 +1,11 @@
 """`roadmend deliveries`: what consumers have still to hear of, what is parked and why, and putting it right."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from services.cli.run import now, out, say, writing
+from services.cli.run import now, say, writing
 from shared.domain.events import Consumer
 from shared.domain.terms import EventId
 from shared.store import deliveries
@@ -23,8 +23,8 @@ def list_deliveries(
     with reading() as tx:
         listed = deliveries.listed(tx, parked_only=not everything, most=most)
         counted = deliveries.backlog(tx, now())
-    if listed:
-        out.print(_table(listed))
+    for one in listed:
+        say(_line(one))
     for one in counted:
         say(
             f"{one['consumer']}: {one['due']} due, {one['waiting']} waiting, {one['parked']} parked,"
@@ -34,16 +34,16 @@ def list_deliveries(
         say("Nothing is due and nothing is parked.")
 
 
-def _table(listed: list[dict[str, object]]) -> Table:
-    table = Table("consumer", "event", "kind", "subject", "tries", "due", "parked", "error")
-    for one in listed:
-        named = ("consumer", "event_id", "kind", "subject_id", "tries", "due_at", "parked_at", "error")
-        table.add_row(*(_shown(one[name]) for name in named))
-    return table
+def _line(one: dict[str, object]) -> str:
+    """One delivery, with the first line of what went wrong."""
+    when = f"parked at {_time(one['parked_at'])}" if one["parked_at"] else f"due at {_time(one['due_at'])}"
+    error = str(one["error"] or "").strip().partition("\n")[0]
+    told = f"{one['consumer']} event {one['event_id']} ({one['kind']} of {one['subject_id']})"
+    return f"{told}: {one['tries']} tries, {when}{': ' if error else ''}{error}"
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}" if hasattr(value, "strftime") else str(value)
+def _time(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}Z" if isinstance(value, datetime) else ""
 
 
 @app.command()
