@@ -142,6 +142,15 @@ def challenge(tx: WriteTx, reference: str, mine: int | None, words: str, now: da
     return state
 
 
+def state_of(tx: WriteTx, reference: str) -> ReportState:
+    """The state of a report now.
+
+    Raises:
+        NotFound: there is no such report.
+    """
+    return reports_decisions.lock(tx, reference).state
+
+
 def _question_repairs(tx: WriteTx, row: ReportRow, why: str, in_force: InForce, now: datetime) -> None:
     """Propose a recall of each repair under warranty that the report was told was its answer."""
     today = now.astimezone(in_force.calendar.tz).date()

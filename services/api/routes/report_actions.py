@@ -1,0 +1,158 @@
+"""What people decide about reports, and what reporters do with their own: answer, withdraw, challenge."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from services.api.deps import STAFF, Asker, Now, Role, Write, requires
+from services.api.schemas import Input, Words
+from shared.errors import NotFound
+from shared.flows import decide_report, merge_defects
+from shared.flows.decide_report import Rejection
+
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+OPERATOR = requires(*STAFF, scope="reports:write")
+REPORTER = requires(Role.REPORTER)
+
+Reference = Annotated[str, Path(max_length=20, examples=["R-7K3M-9QXF"])]
+Why = Annotated[Words, Field(min_length=3, max_length=1000)]
+
+
+class ReportState(BaseModel):
+    """Where the report is now."""
+
+    reference: str = Field(examples=["R-7K3M-9QXF"])
+    state: str = Field(examples=["referred"])
+    defect: str | None = Field(None, description="The defect that it was linked to", examples=["D-7K3M-9QXF"])
+
+
+class Refer(Input):
+    """Another looks after this place. Both are told to the reporter."""
+
+    decision: Literal["refer"]
+    target: Annotated[Words, Field(min_length=2, max_length=200, examples=["National Highways"])]
+    why: Why = Field(examples=["The M65 is theirs here."])
+
+
+class Reject(Input):
+    decision: Literal["reject"]
+    reason: Rejection
+    why: Why = Field(examples=["An advertisement."])
+
+
+class NoDefect(Input):
+    """Somebody looked, and there is nothing that needs mending."""
+
+    decision: Literal["no_defect"]
+    why: Why = Field(examples=["Nothing within 50 m of the place."])
+    evidence: Annotated[Words, Field(min_length=3, max_length=1000, examples=["Walked both sides on 3 Nov, photo 12."])]
+
+
+class Ask(Input):
+    """Ask the reporter for something; once only."""
+
+    decision: Literal["ask"]
+    question: Annotated[Words, Field(min_length=3, max_length=1000, examples=["Which lane is it in?"])]
+
+
+class Link(Input):
+    """It is of this defect, or of this one too."""
+
+    decision: Literal["link"]
+    defect: str = Field(max_length=20, examples=["D-7K3M-9QXF"])
+    why: Why = Field(examples=["The photo shows the same hole."])
+
+
+class NewDefect(Input):
+    """It is of a defect that is not known yet."""
+
+    decision: Literal["new_defect"]
+    why: Why = Field(examples=["On the other side of the bridge."])
+
+
+Decision = Annotated[Refer | Reject | NoDefect | Ask | Link | NewDefect, Field(discriminator="decision")]
+
+
+@router.post("/{reference}/decide")
+def decide_about_report(
+    reference: Reference, given: Decision, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
+) -> ReportState:
+    """Refer a report, reject it, find no defect, ask its reporter, or say which defect it is of."""
+    del asker
+    match given:
+        case Link():
+            merge_defects.link(tx, reference, given.defect, given.why, now)
+            return ReportState(reference=reference, state="linked", defect=given.defect)
+        case NewDefect():
+            made = merge_defects.found(tx, reference, given.why, now)
+            return ReportState(reference=reference, state="linked", defect=made)
+        case _:
+            return ReportState(reference=reference, state=_decided(tx, reference, given, now))
+
+
+def _decided(tx: Write, reference: str, given: Refer | Reject | NoDefect | Ask, now: datetime) -> str:
+    match given:
+        case Refer():
+            return decide_report.refer(tx, reference, given.target, given.why, now)
+        case Reject():
+            return decide_report.reject(tx, reference, given.reason, given.why, now)
+        case NoDefect():
+            return decide_report.find_nothing(tx, reference, given.why, given.evidence, now)
+        case Ask():
+            return decide_report.ask(tx, reference, given.question, now)
+
+
+class Unlink(Input):
+    defect: str = Field(max_length=20, examples=["D-7K3M-9QXF"])
+    why: Why = Field(examples=["The report means the other carriageway."])
+
+
+@router.post("/{reference}/unlink")
+def unlink_report(
+    reference: Reference, given: Unlink, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
+) -> ReportState:
+    """It is not of this defect. With no other, the report waits for a person; linking it again undoes this."""
+    del asker
+    merge_defects.unlink(tx, reference, given.defect, given.why, now)
+    return ReportState(reference=reference, state=decide_report.state_of(tx, reference))
+
+
+def mine(asker: Asker) -> int:
+    """The one report that the reporter's secret opens.
+
+    Raises:
+        NotFound: it opens none.
+    """
+    if asker.report_id is None:
+        raise NotFound("This secret opens no report.")
+    return asker.report_id
+
+
+class Said(Input):
+    words: Annotated[Words, Field(min_length=1, max_length=4000, examples=["It is in the left lane."])]
+
+
+@router.post("/{reference}/answer")
+def answer_question(
+    reference: Reference, given: Said, tx: Write, now: Now, asker: Annotated[Asker, REPORTER]
+) -> ReportState:
+    """The reporter answers what was asked."""
+    return ReportState(reference=reference, state=decide_report.answer(tx, reference, mine(asker), given.words, now))
+
+
+@router.post("/{reference}/withdraw")
+def withdraw_report(reference: Reference, tx: Write, now: Now, asker: Annotated[Asker, REPORTER]) -> ReportState:
+    """The reporter takes the report back. A defect that it told of stays."""
+    return ReportState(reference=reference, state=decide_report.withdraw(tx, reference, mine(asker), now))
+
+
+@router.post("/{reference}/challenge")
+def challenge_outcome(
+    reference: Reference, given: Said, tx: Write, now: Now, asker: Annotated[Asker, REPORTER]
+) -> ReportState:
+    """The reporter says that it is not settled: a person looks again, and a repair under warranty is questioned."""
+    state = decide_report.challenge(tx, reference, mine(asker), given.words, now)
+    return ReportState(reference=reference, state=state)

@@ -1,0 +1,209 @@
+"""Warranties and recalls as operators and contractors read them, paged by change; and the operators' open questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ColumnElement, Select, cast, func, select, true, tuple_
+
+from shared.errors import Invalid, NotFound
+from shared.store import references
+from shared.store.engine import ReadTx
+from shared.store.tables import contractor, defect, question, recall, recall_sighting, report, warranty, works_order
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and where the next page begins; None when there is no more."""
+
+    rows: list[Row]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which of them a list shows; None: whatever it is. `contractor_id` limits it to that contractor's own."""
+
+    contractor_id: int | None = None
+    states: Sequence[str] = ()
+    defect: str | None = None
+    ends_before: date | None = None
+
+
+def warranties(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
+    """Warranties by their last change, the oldest change first.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
+    first = warranty.alias("first")
+    first_order = works_order.alias("first_order")
+    named = works_order.c.reference + "." + defect.c.reference
+    rows = (
+        select(
+            *(warranty.c[name] for name in ("id", "state", "class_code", "repair_type", "repaired_at", "starts_on")),
+            *(warranty.c[name] for name in ("ends_on", "street_key", "void_reason", "updated_at")),
+            defect.c.reference.label("defect"),
+            works_order.c.reference.label("works_order"),
+            contractor.c.code.label("contractor"),
+            first_order.c.reference.label("follows"),
+            cast(func.ST_AsGeoJSON(func.ST_Transform(warranty.c.footprint, 4326), 7), JSON).label("footprint"),
+            named.label("name"),
+        )
+        .join(defect, defect.c.id == warranty.c.defect_id)
+        .join(works_order, works_order.c.id == warranty.c.works_order_id)
+        .join(contractor, contractor.c.id == warranty.c.contractor_id)
+        .outerjoin(first, first.c.id == warranty.c.follows)
+        .outerjoin(first_order, first_order.c.id == first.c.works_order_id)
+        .where(*_filters(wanted, warranty.c.state))
+    )
+    if wanted.ends_before is not None:
+        rows = rows.where(warranty.c.ends_on < wanted.ends_before)
+    return _page(tx, rows, (warranty.c.updated_at, named), "name", after, most)
+
+
+def recalls(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
+    """Recalls, the oldest proposal first, each with how many reports and detections wait with it.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
+    rows = _recalls().where(*_filters(wanted, recall.c.state))
+    return _page(tx, rows, (recall.c.proposed_at, recall.c.reference), "reference", after, most)
+
+
+def _recalls() -> Select[Any]:
+    anew = defect.alias("anew")
+    remedy = works_order.alias("remedy")
+    seen = (
+        select(
+            func.count(recall_sighting.c.report_id).label("reports"),
+            func.count(recall_sighting.c.detection_id).label("detections"),
+        )
+        .where(recall_sighting.c.recall_id == recall.c.id)
+        .lateral("seen")
+    )
+    plain = ("id", "reference", "state", "why", "proposed_at", "decided_at", "decided_by", "decision_why")
+    return (
+        select(
+            *(recall.c[name] for name in (*plain, "disputed_at", "ruled_at", "ruled_by")),
+            recall.c.proposed_at.label("updated_at"),
+            defect.c.reference.label("defect"),
+            defect.c.lat,
+            defect.c.lon,
+            warranty.c.class_code,
+            warranty.c.state.label("warranty_state"),
+            warranty.c.ends_on,
+            works_order.c.reference.label("repaired_under"),
+            contractor.c.code.label("contractor"),
+            remedy.c.reference.label("remedial_order"),
+            anew.c.reference.label("new_defect"),
+            seen.c.reports,
+            seen.c.detections,
+        )
+        .join(defect, defect.c.id == recall.c.defect_id)
+        .join(warranty, warranty.c.id == recall.c.warranty_id)
+        .join(works_order, works_order.c.id == warranty.c.works_order_id)
+        .join(contractor, contractor.c.id == warranty.c.contractor_id)
+        .outerjoin(remedy, remedy.c.id == recall.c.works_order_id)
+        .outerjoin(anew, anew.c.id == recall.c.new_defect_id)
+        .join(seen, true())
+    )
+
+
+def one_recall(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
+    """One recall with the reports that wait with it. With `contractor_id`, only that contractor's own.
+
+    Raises:
+        NotFound: there is none, or it is another's.
+    """
+    wanted = Wanted(contractor_id=contractor_id)
+    rows = _recalls().where(*_filters(wanted, recall.c.state), recall.c.reference == references.read(reference))
+    row = tx.execute(rows).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no recall {reference}.")
+    waits = (
+        select(report.c.reference, report.c.state, recall_sighting.c.why, recall_sighting.c.at)
+        .join(report, report.c.id == recall_sighting.c.report_id)
+        .where(recall_sighting.c.recall_id == row.id)
+        .order_by(recall_sighting.c.id)
+    )
+    return {**row._mapping, "waiting": [one._mapping for one in tx.execute(waits)]}
+
+
+def questions(tx: ReadTx, *, after: str | None, most: int) -> Page:
+    """Reports that matching was unsure of, the soonest due first, each with the defects that it may be of.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
+    rows = (
+        select(
+            question.c.candidates,
+            question.c.asked_at,
+            *(report.c[name] for name in ("reference", "class_code", "lat", "lon", "accuracy_m", "street_key")),
+            *(report.c[name] for name in ("description", "danger", "received_at", "triage_due_at")),
+            report.c.triage_due_at.label("updated_at"),
+        )
+        .join(report, report.c.id == question.c.report_id)
+        .where(question.c.settled_at.is_(None))
+    )
+    page = _page(tx, rows, (report.c.triage_due_at, report.c.reference), "reference", after, most)
+    near = _defects(tx, [one["defect_id"] for row in page.rows for one in row["candidates"]])
+    shown = [
+        {**row, "candidates": [{**near[one["defect_id"]], **_said(one)} for one in row["candidates"]]}
+        for row in page.rows
+    ]
+    return Page([*shown], page.next)
+
+
+def _said(candidate: Row) -> Row:
+    return {"why": candidate["why"], "distance_m": candidate["distance_m"]}
+
+
+def _defects(tx: ReadTx, ids: Sequence[int]) -> dict[int, Row]:
+    named = ("reference", "class_code", "state", "band", "lat", "lon", "reports", "opened_at", "last_seen_at")
+    rows = select(defect.c.id, *(defect.c[name] for name in named)).where(defect.c.id == func.any(list(set(ids))))
+    return {row.id: {name: row._mapping[name] for name in named} for row in tx.execute(rows)}
+
+
+def _filters(wanted: Wanted, state: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    rules = []
+    if wanted.contractor_id is not None:
+        rules.append(warranty.c.contractor_id == wanted.contractor_id)
+    if wanted.states:
+        rules.append(state == func.any(list(wanted.states)))
+    if wanted.defect is not None:
+        rules.append(defect.c.reference == references.read(wanted.defect))
+    return rules
+
+
+def _page(
+    tx: ReadTx,
+    rows: Select[Any],
+    keys: tuple[ColumnElement[Any], ColumnElement[Any]],
+    name: str,
+    after: str | None,
+    most: int,
+) -> Page:
+    """A page by a time (`updated_at` in the row) and a name; `next` is both."""
+    if after is not None:
+        rows = rows.where(tuple_(*keys) > tuple_(*_cursor(after)))
+    found = [dict(row._mapping) for row in tx.execute(rows.order_by(*keys).limit(most + 1))]
+    shown = found[:most]
+    last = shown[-1] if len(found) > most else None
+    return Page([*shown], None if last is None else f"{last['updated_at'].isoformat()}~{last[name]}")
+
+
+def _cursor(after: str) -> tuple[datetime, str]:
+    at, _, name = after.partition("~")
+    try:
+        changed = datetime.fromisoformat(at)
+    except ValueError:
+        changed = None
+    if not name or changed is None or changed.tzinfo is None:
+        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
+    return changed, name
