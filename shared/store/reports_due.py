@@ -8,7 +8,7 @@ from sqlalchemy import Row, exists, func, select
 from shared.domain.addresses import Address, read_address
 from shared.domain.terms import ReportId, ReportState
 from shared.domain.verdicts import Sighting
-from shared.store.engine import WriteTx
+from shared.store.engine import ReadTx, WriteTx
 from shared.store.sightings import Seen
 from shared.store.tables import report, street
 
@@ -36,16 +36,28 @@ _COLUMNS = [
 ]
 
 
+_ROWS = select(*_COLUMNS).outerjoin(street, street.c.id == report.c.street_id)
+
+
 def lock(tx: WriteTx, ids: Sequence[ReportId], states: Sequence[ReportState]) -> list[DueReport]:
     """The reports of these ids that are in one of the states, in the order of their arrival. Locks them."""
     rows = (
-        select(*_COLUMNS)
-        .outerjoin(street, street.c.id == report.c.street_id)
-        .where(report.c.id == func.any(list(ids)), report.c.state.in_(states))
+        _ROWS.where(report.c.id == func.any(list(ids)), report.c.state.in_(states))
         .order_by(report.c.id)
         .with_for_update(of=report)
     )
     return [_due(row) for row in tx.execute(rows)]
+
+
+def seen(tx: ReadTx, report_id: int) -> Seen:
+    """One report as matching sees it."""
+    row = tx.execute(_ROWS.where(report.c.id == report_id)).one()
+    return _due(row).seen
+
+
+def danger(tx: ReadTx, report_id: int) -> bool:
+    """Whether its reporter called it dangerous."""
+    return bool(tx.scalar(select(report.c.danger).where(report.c.id == report_id)))
 
 
 def _due(row: Row[tuple[object, ...]]) -> DueReport:

@@ -1,0 +1,140 @@
+"""A person says of which defect a report is: of this one, of none that is known, or not of this one after all."""
+
+from datetime import datetime
+
+from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged, ReportUnlinked
+from shared.domain.lifecycle import REPORT
+from shared.domain.terms import DefectId, DefectState, ReportState
+from shared.domain.verdicts import Standing
+from shared.errors import Conflict
+from shared.flows import settle_reports
+from shared.store import (
+    event_log,
+    matching,
+    merges,
+    policies,
+    recall_sightings,
+    relinks,
+    reports_decisions,
+    reports_due,
+    sightings,
+    states,
+)
+from shared.store.engine import WriteTx
+from shared.store.merges import Party
+from shared.store.patches import Patch, apply
+from shared.store.reports_decisions import ReportRow
+from shared.store.sightings import Founded, Link
+from shared.store.tables import report
+
+_D, _R = DefectState, ReportState
+
+
+def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> None:
+    """A person says that a report is of this defect (too). A duplicate stands for its original.
+
+    Raises:
+        NotFound: there is no such report or defect.
+        Conflict: they are linked already; the report has gone another way; or the defect is under warranty and was
+            seen after its repair: that is for a recall to decide (DOMAIN 10.3, case 6).
+    """
+    row = reports_decisions.lock(tx, report_reference)
+    (defect_id,) = merges.ids(tx, reference)
+    defect_id = merges.holder_of(tx, defect_id) or defect_id
+    merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
+    target = merges.parties(tx, [defect_id])[defect_id]
+    _check_link(tx, row, target)
+    _link_rows(tx, row, target.id, why, now)
+    danger = reports_due.danger(tx, row.id)
+    event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
+    settle_reports.settle(tx, [target.id], now)
+
+
+def _check_link(tx: WriteTx, row: ReportRow, target: Party) -> None:
+    if target.merged_into is not None:
+        raise Conflict(f"{target.reference} was merged just now: look again.")
+    if target.id in relinks.saw(tx, row.id):
+        raise Conflict(f"{row.reference} is linked to {target.reference} already.")
+    promised = target.state in (_D.VERIFIED, _D.IN_WARRANTY)
+    if promised and target.repaired_at is not None and relinks.observed_at(tx, row.id) >= target.repaired_at:
+        raise Conflict(f"{target.reference} is repaired and under warranty: decide on a recall instead of linking.")
+
+
+def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: datetime) -> None:
+    """The sighting, the report's step with its event, and the question that this answers."""
+    policy = policies.in_force(tx, now).id
+    row = _through_triage(tx, row, now)
+    REPORT.check(row.state, _R.LINKED, {"defect_id": defect_id})
+    sightings.link_reports(tx, [Link(reports_due.seen(tx, row.id), defect_id, "person", why)], policy, now)
+    relinks.redraw(tx, [defect_id], now)
+    apply(tx, report, [Patch(row.id, row.state, _R.LINKED)], now)
+    reports_decisions.settle_questions(tx, [row.id], "linked", now)
+    told = ReportLinked(
+        report_id=row.id, before=row.state, after=_R.LINKED, defect_id=defect_id, verdict="person", why=why
+    )
+    event_log.append(tx, told, now)
+
+
+def _through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
+    """Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
+    if row.state not in (_R.CHALLENGED, _R.NEEDS_INFO):
+        return row
+    step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
+    states.move(tx, report, [row.id], row.state, _R.TRIAGE, now)
+    event_log.append(tx, step, now)
+    return ReportRow(row.id, row.reference, _R.TRIAGE, row.class_code)
+
+
+def found(tx: WriteTx, report_reference: str, why: str, now: datetime) -> str:
+    """A person says that a report is of a defect that is not known yet. Returns the new defect's reference.
+
+    It is told apart from what is open within the distance at which a machine would have joined it.
+
+    Raises:
+        NotFound: there is no such report.
+        Conflict: the report is linked, or has gone another way.
+    """
+    row = reports_decisions.lock(tx, report_reference)
+    if row.state is _R.LINKED:
+        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    in_force = policies.in_force(tx, now)
+    first = reports_due.seen(tx, row.id)
+    seen = first.sighting
+    matching.lock_places(tx, [(seen.x, seen.y)], in_force.policy)
+    where = (seen.x, seen.y, seen.accuracy_m)
+    drawn = Standing(0, seen.class_code, *where, seen.known_at, seen.seen_at, seen=0)
+    one = Founded(first, drawn, seen.known_at, first.danger, reports=0, detections=0)
+    (defect_id,) = sightings.record(tx, [one], in_force.id, now)
+    told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=seen.class_code)
+    event_log.append(tx, told, now)
+    recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(seen.class_code).same_cap_m, now)
+    _link_rows(tx, row, defect_id, why, now)
+    return merges.parties(tx, [defect_id])[defect_id].reference
+
+
+def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> None:
+    """A person says that a report is not of this defect. With no other defect, it waits in triage for a person.
+
+    Linking it again undoes this.
+
+    Raises:
+        NotFound: there is no such report or defect.
+        Conflict: they are not linked, or the report has ended.
+    """
+    row = reports_decisions.lock(tx, report_reference)
+    (defect_id,) = merges.ids(tx, reference)
+    defect_id = merges.holder_of(tx, defect_id) or defect_id
+    merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
+    merges.parties(tx, [defect_id])
+    if row.state is not _R.LINKED or not relinks.unlink(tx, row.id, defect_id, now):
+        raise Conflict(f"{row.reference} is {row.state} and not linked to {reference} now.")
+    after = _R.LINKED if relinks.saw(tx, row.id) else _R.TRIAGE
+    REPORT.check(row.state, after, {"person": tx.actor, "reason": why, "defect_id": defect_id})
+    apply(tx, report, [Patch(row.id, row.state, after)], now)
+    relinks.redraw(tx, [defect_id], now)
+    happened: list[Event] = [
+        ReportUnlinked(report_id=row.id, before=row.state, after=after, defect_id=defect_id, why=why),
+        DefectSighted(defect_id=defect_id),
+    ]
+    event_log.append(tx, happened, now)
+    settle_reports.settle(tx, [defect_id, *relinks.saw(tx, row.id)], now)

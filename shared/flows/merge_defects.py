@@ -1,0 +1,127 @@
+"""Operators say what is one defect and what is not: merge, unmerge, split, link, unlink. Each can be undone.
+
+Followers, photos and the earliest knowledge go along with the sightings; the higher priority wins (DOMAIN 10.2).
+"""
+
+from datetime import datetime
+from typing import Any
+
+from shared.domain.events import DefectMerged, DefectUnmerged
+from shared.domain.lifecycle import DEFECT
+from shared.domain.terms import OPEN_DEFECT, Band, DefectState
+from shared.errors import Conflict
+from shared.flows import settle_reports
+from shared.flows.link_report import found, link, unlink
+from shared.flows.split_defect import split
+from shared.store import event_log, merges, policies, relinks
+from shared.store.engine import WriteTx
+from shared.store.merges import Party, Undoing
+from shared.store.patches import Patch, apply
+from shared.store.tables import defect
+
+__all__ = ["found", "link", "merge", "split", "unlink", "unmerge"]
+
+_D = DefectState
+
+
+def merge(tx: WriteTx, reference: str, into: str, why: str, now: datetime) -> None:
+    """Take one defect into another. What had been merged into it goes along: there are no chains.
+
+    Locks the places of both, then both, then their reports.
+
+    Raises:
+        NotFound: there is no such defect.
+        Conflict: one of them has ended or is being repaired, or they are the same.
+    """
+    absorbed, taker = _pair(tx, reference, into, now)
+    _check_merge(absorbed, taker)
+    moved = merges.move_sightings(tx, absorbed.id, taker.id)
+    followers = merges.repoint(tx, absorbed.id, taker.id)
+    gains = _gains(absorbed, taker)
+    merges.remember(tx, absorbed, taker, gains, moved, followers, now)
+    gone = Patch(absorbed.id, absorbed.state, _D.DUPLICATE, {"merged_into": taker.id})
+    kept = Patch(taker.id, taker.state, taker.state, gains)
+    apply(tx, defect, [gone], now)
+    apply(tx, defect, [kept], now)
+    relinks.redraw(tx, [taker.id], now)
+    relinks.tell_together(tx, absorbed.id, taker.id, now)
+    told = DefectMerged(defect_id=absorbed.id, before=absorbed.state, after=_D.DUPLICATE, into_id=taker.id, why=why)
+    event_log.append(tx, told, now)
+    settle_reports.settle(tx, [absorbed.id, taker.id], now)
+
+
+def _pair(tx: WriteTx, reference: str, into: str, now: datetime) -> tuple[Party, Party]:
+    """Both defects, locked; a taker that is itself a duplicate stands for its original."""
+    one, other = merges.ids(tx, reference, into)
+    merges.lock_around(tx, [one, other], policies.in_force(tx, now).policy)
+    found = merges.parties(tx, [one, other])
+    original = found[other].merged_into
+    if original is not None:
+        found = merges.parties(tx, [one, original])
+        other = original
+    if one == other:
+        raise Conflict(f"{reference} and {into} are one defect already.")
+    return found[one], found[other]
+
+
+def _check_merge(absorbed: Party, taker: Party) -> None:
+    if taker.state not in OPEN_DEFECT:
+        raise Conflict(f"{taker.reference} is {taker.state}: nothing is merged into what has ended.")
+    if absorbed.state not in OPEN_DEFECT:
+        raise Conflict(f"{absorbed.reference} is {absorbed.state}: only an open defect is merged into another.")
+    if absorbed.ordered or absorbed.state is _D.RECALLED:
+        raise Conflict(
+            f"{absorbed.reference} is being repaired: merge {taker.reference} into it, or cancel its works order first."
+        )
+    DEFECT.check(absorbed.state, _D.DUPLICATE, {"original_id": taker.id})
+
+
+def _gains(absorbed: Party, taker: Party) -> dict[str, Any]:
+    """What the taker's row becomes: first knowledge, the earlier due times, and of the bands the more urgent one."""
+    mine, its = taker.graded, absorbed.graded
+    gains: dict[str, Any] = {"known_at": min(mine["known_at"], its["known_at"])}
+    gains["clock_from"] = gains["known_at"] if mine["clock_from"] == mine["known_at"] else mine["clock_from"]
+    gains["danger"] = mine["danger"] or its["danger"]
+    if its["band"] is not None and (mine["band"] is None or Band(its["band"]).urgency < Band(mine["band"]).urgency):
+        gains |= {name: its[name] for name in ("band", "band_why", "likelihood", "impact", "due_why")}
+    for name in ("make_safe_due_at", "permanent_due_at", "inspect_due_at"):
+        gains[name] = min((one for one in (mine[name], its[name]) if one is not None), default=None)
+    for name in ("depth_mm", "width_mm"):
+        gains[name] = max((one for one in (mine[name], its[name]) if one is not None), default=None)
+    return gains
+
+
+def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
+    """Undo the merge by which a defect is a duplicate: it stands again as before, with what had seen it.
+
+    What came to the other one since stays there. The two are told apart from now on.
+
+    Raises:
+        NotFound: there is no such defect.
+        Conflict: it is not a duplicate by a merge.
+    """
+    (absorbed_id,) = merges.ids(tx, reference)
+    holder_id = merges.holder_of(tx, absorbed_id) or absorbed_id
+    merges.lock_around(tx, [absorbed_id, holder_id], policies.in_force(tx, now).policy)
+    undoing = merges.standing_merge(tx, absorbed_id)
+    found = merges.parties(tx, {absorbed_id, holder_id, undoing.into_id if undoing else absorbed_id})
+    absorbed, holder = found[absorbed_id], found[holder_id]
+    if undoing is None or absorbed.merged_into != holder.id:
+        raise Conflict(f"{reference} is not merged into another defect, or was just now: look again.")
+    DEFECT.check(_D.DUPLICATE, undoing.state, {"state_before": undoing.state})
+    merges.return_sightings(tx, undoing, holder.id, absorbed.id)
+    merges.repoint(tx, holder.id, absorbed.id, only=undoing.followers)
+    apply(tx, defect, [Patch(absorbed.id, _D.DUPLICATE, undoing.state, {"merged_into": None})], now)
+    _give_back(tx, found[undoing.into_id], undoing, now)
+    relinks.redraw(tx, [absorbed.id, holder.id], now)
+    merges.undone(tx, undoing.id, now)
+    relinks.tell_apart(tx, absorbed.id, holder.id, now)
+    told = DefectUnmerged(defect_id=absorbed.id, before=_D.DUPLICATE, after=undoing.state, from_id=holder.id, why=why)
+    event_log.append(tx, told, now)
+    settle_reports.settle(tx, [absorbed.id, holder.id], now)
+
+
+def _give_back(tx: WriteTx, taker: Party, undoing: Undoing, now: datetime) -> None:
+    """The one that had taken it gives back what it gained, unless somebody has changed that since."""
+    back = merges.given_back(taker, undoing)
+    apply(tx, defect, [Patch(taker.id, taker.state, taker.state, back)], now)
