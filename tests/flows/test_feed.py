@@ -100,6 +100,13 @@ def test_a_contractor_sees_its_own_orders_only(tx: WriteTx) -> None:
     assert not may_see(order, PUBLIC)
 
 
+def project_some() -> None:
+    with transaction("test") as tx:
+        due = deliveries.take(tx, "feed", datetime.now(UTC), 10)
+        feed.project(tx, due)
+        deliveries.done(tx, due)
+
+
 def left() -> int:
     with reading() as tx:
         return int(tx.scalar(select(func.count()).select_from(delivery).where(delivery.c.consumer == "feed")))
@@ -110,12 +117,6 @@ def test_a_reader_never_finds_a_smaller_number_later(own_db: object) -> None:
     writers, each = 8, 25
     seen: list[int] = []
     done = threading.Event()
-
-    def project_some() -> None:
-        with transaction("test") as tx:
-            due = deliveries.take(tx, "feed", datetime.now(UTC), 10)
-            feed.project(tx, due)
-            deliveries.done(tx, due)
 
     def write(start: int) -> None:
         for at in range(each):
