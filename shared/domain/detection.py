@@ -41,11 +41,13 @@ class Sent(Protocol):
     def depth_method(self) -> str | None: ...
 
 
-class Item(NamedTuple):
+class Item(Protocol):
     """One of a request: what was sent, and what else it came with, as JSON that PostgreSQL can keep."""
 
-    sent: Sent
-    more: str
+    @property
+    def sent(self) -> Sent: ...
+    @property
+    def more(self) -> str: ...
 
 
 class Unreadable(NamedTuple):

@@ -1,6 +1,6 @@
 """Takes a vendor's detections in bulk: each is kept, known already, or refused with its reason; none harms another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,9 +40,9 @@ def receive(tx: WriteTx, source_id: int, items: Sequence[Item | Unreadable], now
     if code is None:
         raise NotFound("This key belongs to no source of detections.")
     policy = policies.in_force(tx, now).policy
-    good, faults = _read(Reader(policy, code, now), items)
     batch, reference = detections.open_batch(tx, source_id, now)
-    detections.arrive(tx, good, source_id)
+    faults: list[Fault] = []
+    detections.arrive(tx, _good(Reader(policy, code, now), items, faults), source_id)
     detections.place(tx, policy.place)
     faults += _leave_out(tx, policy.place)
     accepted = detections.put(tx, batch, source_id, now)
@@ -53,17 +53,19 @@ def receive(tx: WriteTx, source_id: int, items: Sequence[Item | Unreadable], now
     return Received(reference, now, counts, sorted(faults))
 
 
-def _read(reader: Reader, items: Sequence[Item | Unreadable]) -> tuple[list[Detection], list[Fault]]:
-    """The good ones, each key once, and the faults of the others: one fault each."""
-    good: dict[str, Detection] = {}
-    faults: list[Fault] = []
+def _good(reader: Reader, items: Sequence[Item | Unreadable], faults: list[Fault]) -> Iterator[Detection]:
+    """The good ones one after the other, each key once; the faults of the others, one each, are added to `faults`.
+
+    Read while they are written, so that the server takes in one while the next is looked at.
+    """
+    known: set[str] = set()
     for position, item in enumerate(items):
         read = reader.read(position, item)
-        if isinstance(read, Detection):
-            good.setdefault(read.external_id, read)
-        else:
+        if isinstance(read, Fault):
             faults.append(read)
-    return list(good.values()), faults
+        elif read.external_id not in known:
+            known.add(read.external_id)
+            yield read
 
 
 def _leave_out(tx: WriteTx, rules: PlaceRules) -> list[Fault]:

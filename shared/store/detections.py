@@ -1,6 +1,6 @@
 """Detections on their way in: staged by COPY, placed on the network and kept, in one statement each for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ def code_of(tx: ReadTx, source_id: int) -> str | None:
     return code
 
 
-def arrive(tx: WriteTx, detections: Sequence[Detection], source_id: int) -> None:
+def arrive(tx: WriteTx, detections: Iterable[Detection], source_id: int) -> None:
     """Stage detections whose keys differ, less those that were kept before."""
     stage(tx, "arriving_detection", _COLUMNS, detections)
     known = text(
@@ -69,6 +69,7 @@ def arrive(tx: WriteTx, detections: Sequence[Detection], source_id: int) -> None
 
 def place(tx: WriteTx, rules: PlaceRules) -> None:
     """Put what arrived on the network."""
+    tx.execute(text("SET LOCAL work_mem = '64MB'"))
     stage(tx, "sent_point", _PLACING, ())
     stage(tx, "placed_detection", _PLACED, ())
     tx.execute(_FILL, network.place_params(rules))

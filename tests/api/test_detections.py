@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, insert, select
 
 from services.api import detection_input
-from shared.domain.detection import Item
+from services.api.detection_input import Kept
 from shared.domain.terms import Role
 from shared.errors import NotFound
 from shared.flows import load_network, receive_detections
@@ -227,7 +227,7 @@ def test_only_a_vendors_key_with_the_scope_may_send(api: TestClient, a_key: Make
 
 def test_a_source_that_is_not_there_is_said(api: TestClient) -> None:
     item = detection_input.read(lines(a_detection("a")), "application/x-ndjson", "", 10).items[0]
-    assert isinstance(item, Item)
+    assert isinstance(item, Kept)
 
     with transaction("test") as tx, pytest.raises(NotFound, match="no source of detections"):
         receive_detections.receive(tx, 999, [item], datetime.now(UTC))

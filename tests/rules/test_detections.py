@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.api import detection_input
-from services.api.detection_input import read
-from shared.domain.detection import Detection, Fault, Item, Reader, Unreadable
+from services.api.detection_input import Kept, read
+from shared.domain.detection import Detection, Fault, Reader, Unreadable
 from shared.domain.policy import Policy, parse
 from shared.errors import Invalid, Refusal, TooLarge
 
@@ -43,7 +43,7 @@ def lines(*items: Any) -> bytes:
     return b"\n".join(item if isinstance(item, bytes) else json.dumps(item).encode() for item in items)
 
 
-def sent(body: bytes, kind: str = "application/json", encoding: str = "") -> list[Item | Unreadable]:
+def sent(body: bytes, kind: str = "application/json", encoding: str = "") -> list[Kept | Unreadable]:
     return list(read(body, kind, encoding, 100_000).items)
 
 
@@ -145,16 +145,16 @@ def test_a_fault_is_told_with_its_field(policy: Policy, changed: dict[str, Any],
 def test_one_bad_line_harms_no_other(bad: bytes) -> None:
     first, refused, last = sent(lines(GOOD, bad, {**GOOD, "external_id": "a-2"}), "application/x-ndjson")
 
-    assert isinstance(first, Item)
+    assert isinstance(first, Kept)
     assert isinstance(refused, Unreadable)
-    assert isinstance(last, Item)
+    assert isinstance(last, Kept)
 
 
 def test_fields_that_are_not_known_are_named_and_not_kept() -> None:
     body = read(lines({**GOOD, "colour": "grey", "more": {"x": 1}}), "application/x-ndjson", "", 10)
 
     assert body.ignored == ["colour", "more"]
-    assert isinstance(body.items[0], Item)
+    assert isinstance(body.items[0], Kept)
     assert "grey" not in body.items[0].more
 
 
@@ -170,7 +170,7 @@ def test_a_feature_without_a_point_is_refused_by_itself() -> None:
 
     kept, refused = sent(json.dumps({"type": "FeatureCollection", "features": [good, bad]}).encode())
 
-    assert isinstance(kept, Item)
+    assert isinstance(kept, Kept)
     assert kept.sent.external_id == "7"
     assert isinstance(refused, Unreadable)
     assert refused.field == "geometry"
@@ -222,7 +222,7 @@ def test_any_bytes_are_read_or_refused_and_never_fail(body: bytes, kind: str) ->
     except Refusal:
         return
 
-    assert all(isinstance(item, Item | Unreadable) for item in items)
+    assert all(isinstance(item, Kept | Unreadable) for item in items)
 
 
 _json = st.recursive(
@@ -239,4 +239,4 @@ def test_any_value_of_a_field_is_kept_or_refused_with_that_item_alone(policy: Po
     first, second = sent(body, "application/x-ndjson")
 
     assert isinstance(Reader(policy, "van", NOW).read(0, first), Detection | Fault)
-    assert isinstance(second, Item)
+    assert isinstance(second, Kept)

@@ -13,29 +13,40 @@ SELECT
     street.level, street.rural, near.distance_m,
     CASE WHEN facing.left_of > 0 THEN 'left' WHEN facing.left_of < 0 THEN 'right' END AS side
 FROM sent_point AS point
--- The coast of a map is drawn at high water and simplified: a promenade just off it still belongs to its area.
 LEFT JOIN (
     SELECT
         point.n,
-        (array_agg(area.id ORDER BY ST_Distance(piece.geom, point.geom), area.served DESC)
-            FILTER (WHERE area.kind = 'authority'))[1] AS authority_id,
-        (array_agg(area.id ORDER BY ST_Distance(piece.geom, point.geom))
-            FILTER (WHERE area.kind = 'district'))[1] AS district_id
+        max(area.id) FILTER (WHERE area.kind = 'authority' AND area.served) AS served_id,
+        max(area.id) FILTER (WHERE area.kind = 'authority') AS authority_id,
+        max(area.id) FILTER (WHERE area.kind = 'district') AS district_id
     FROM sent_point AS point
-    JOIN area_piece AS piece ON ST_DWithin(piece.geom, point.geom, :edge_m)
+    JOIN area_piece AS piece ON ST_Intersects(piece.geom, point.geom)
     JOIN area ON area.id = piece.area_id
     GROUP BY point.n
 ) AS inside ON inside.n = point.n
-LEFT JOIN area AS authority ON authority.id = inside.authority_id
-LEFT JOIN area AS district ON district.id = inside.district_id
+-- The coast of a map is drawn at high water and simplified: a promenade just off it still belongs to its area.
+LEFT JOIN LATERAL (
+    SELECT
+        (array_agg(area.id ORDER BY ST_Distance(piece.geom, point.geom))
+            FILTER (WHERE area.kind = 'authority'))[1] AS authority_id,
+        (array_agg(area.id ORDER BY ST_Distance(piece.geom, point.geom))
+            FILTER (WHERE area.kind = 'district'))[1] AS district_id
+    FROM area_piece AS piece JOIN area ON area.id = piece.area_id
+    WHERE inside.authority_id IS NULL AND ST_DWithin(piece.geom, point.geom, :edge_m)
+) AS beside ON true
+LEFT JOIN area AS authority ON authority.id = coalesce(inside.served_id, inside.authority_id, beside.authority_id)
+LEFT JOIN area AS district ON district.id = coalesce(inside.district_id, beside.district_id)
 -- Nearest first; a road of somebody else's must be nearer than ours by more than the accuracy, or it is taken for ours.
+-- The boxes are compared both ways, so that the index of either side can be used, and the distance is computed once.
 LEFT JOIN (
-    SELECT DISTINCT ON (point.n)
-        point.n, street.id, ST_Distance(street.geom, point.geom) AS distance_m
+    SELECT DISTINCT ON (point.n) point.n, street.id, away.distance_m
     FROM sent_point AS point
-    JOIN street ON ST_DWithin(street.geom, point.geom, :snap_m)
-    ORDER BY point.n, ST_Distance(street.geom, point.geom)
-        + CASE street.maintainer WHEN 'council' THEN 0 ELSE point.accuracy_m END, street.id
+    JOIN street
+        ON street.geom && ST_Expand(point.geom, :snap_m) AND point.geom && ST_Expand(street.geom, :snap_m)
+    CROSS JOIN LATERAL (SELECT ST_Distance(street.geom, point.geom) AS distance_m OFFSET 0) AS away
+    WHERE away.distance_m <= :snap_m
+    ORDER BY point.n,
+        away.distance_m + CASE street.maintainer WHEN 'council' THEN 0 ELSE point.accuracy_m END, street.id
 ) AS near ON near.n = point.n
 LEFT JOIN street ON street.id = near.id
 -- Left of the line as it is drawn: the sign of the cross product of half a metre of it and the way to the position.
@@ -54,10 +65,11 @@ LEFT JOIN LATERAL (
                     SELECT one.geom FROM ST_Dump(street.geom) AS one
                     ORDER BY ST_Distance(one.geom, point.geom) LIMIT 1
                 ) END AS geom
+                WHERE near.distance_m >= point.accuracy_m * 0.67
                 OFFSET 0
             ) AS part
             OFFSET 0
         ) AS line
         OFFSET 0
     ) AS ends
-) AS facing ON near.distance_m >= point.accuracy_m * 0.67
+) AS facing ON true
