@@ -124,8 +124,12 @@ class Hub:
                     pass
 
     async def read_after(self, number: int) -> list[Line]:
-        """A page of the record after a number."""
-        return await to_thread.run_sync(_page_after, number, limiter=self._threads)
+        """A page of the record after a number. Who is cancelled waits for the thread: it holds a connection."""
+        reading_on = asyncio.ensure_future(to_thread.run_sync(_page_after, number, limiter=self._threads))
+        try:
+            return await asyncio.shield(reading_on)
+        finally:
+            await asyncio.wait([reading_on])
 
     async def _read(self) -> None:
         while lines := await self.read_after(self.number):
