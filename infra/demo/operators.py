@@ -38,19 +38,20 @@ class Operator:
     def _questions(self, client: Client) -> None:
         """Answer the questions that matching left to a person, by what is really there."""
         for question in client.pages("/api/v1/questions", "questions"):
-            meant = self._meant(question["report"])
-            same = next((one for one in question["candidates"] if self._shows(client, one, meant)), None)
-            body = {"same": same["defect"], "why": "The same hole."} if same else {"different": True, "why": "Another."}
-            answer = client.post(f"/api/v1/questions/{question['id']}/answer", body)
+            meant = self._meant(question["reference"])
+            same = next((one for one in question["candidates"] if self._shows(one, meant)), None)
+            body = {"answer": "different", "why": "Another hole."}
+            if same is not None:
+                body = {"answer": "same", "defect": same["reference"], "why": "The same hole, by the photo."}
+            answer = client.post(f"/api/v1/questions/{question['reference']}/answer", body)
             self.world.ledger.count(f"questions answered {answer.status_code}")
 
     def _meant(self, report: str) -> Hole | None:
         number = self.world.ledger.reports.get(report)
         return None if number is None else self.world.truth.holes[number]
 
-    def _shows(self, client: Client, candidate: Row, meant: Hole | None) -> bool:
-        defect = client.get(f"/api/v1/defects/{candidate['defect']}")
-        return meant is not None and defect is not None and self.world.hole_of(defect) is meant
+    def _shows(self, candidate: Row, meant: Hole | None) -> bool:
+        return meant is not None and self.world.hole_at(candidate["lat"], candidate["lon"]) is meant
 
     # --- what is it? -------------------------------------------------------------------------------------------------
 
@@ -62,7 +63,8 @@ class Operator:
 
     def _inspect(self, client: Client, feature: Row) -> None:
         reference = feature["properties"]["reference"]
-        hole = self.world.hole_of(feature)
+        lon, lat = feature["geometry"]["coordinates"]
+        hole = self.world.hole_at(lat, lon)
         if hole is None or not self.world.truth.is_there(hole):
             body: Row = {"decision": "no_defect", "why": "Nothing to be mended was found at this place."}
         else:
@@ -96,8 +98,7 @@ class Operator:
     def _recalls(self, client: Client) -> None:
         """Go and look at each repair that is said to have failed."""
         for recall in client.pages("/api/v1/recalls", "recalls", state="proposed"):
-            defect = client.get(f"/api/v1/defects/{recall['defect']}")
-            hole = self.world.hole_of(defect) if defect else None
+            hole = self.world.hole_at(recall["lat"], recall["lon"])
             failed = hole is not None and self.world.truth.is_there(hole)
             body = {
                 "decision": "attributable" if failed else "not_attributable",

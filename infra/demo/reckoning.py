@@ -10,6 +10,8 @@ from infra.demo.client import Client
 from infra.demo.watcher import Watcher
 from infra.demo.world import World
 
+PAGE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Matched:
@@ -66,7 +68,7 @@ def matched(world: World, client: Client) -> Matched:
         report = client.get(f"/api/v1/reports/{reference}")
         if number is None or report is None:
             continue
-        linked = [one["reference"] for one in report.get("defects", [])]
+        linked = report["defects"]
         waiting += not linked
         for defect in linked:
             of_hole[number].add(defect)
@@ -93,10 +95,10 @@ def _open(client: Client) -> set[str]:
 def _features(client: Client, state: str) -> Iterator[dict[str, Any]]:
     after = None
     while True:
-        page = client.get("/api/v1/defects", state=state, limit=500, after=after) or {"features": []}
+        page = client.get("/api/v1/defects", state=state, limit=PAGE, after=after) or {"features": []}
         yield from page["features"]
         after = page.get("next")
-        if not after:
+        if len(page["features"]) < PAGE:
             return
 
 

@@ -173,7 +173,7 @@ class Residents:
         number = self.world.ledger.reports[reference]
         fixed = answer.json()["status"]["code"] == "fixed"
         if fixed and number is not None and self.world.truth.is_there(self.world.truth.holes[number]):
-            body = {"why": "It has come up again."}
+            body = {"words": "It has come up again."}
             told = client.post(f"/api/v1/reports/{reference}/challenge", body, headers=headers)
             self.world.ledger.count(f"challenges answered {told.status_code}")
 

@@ -3,7 +3,6 @@
 import threading
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from convertbng.cutil import convert_to_osgb36
 
@@ -41,11 +40,3 @@ class World:
         """What one finds who goes to this place."""
         east, north = convert_to_osgb36([lon], [lat])
         return self.truth.nearest(float(east[0]), float(north[0]))
-
-    def hole_of(self, defect: dict[str, Any]) -> Hole | None:
-        """What one finds who goes to a defect, given as a GeoJSON feature or with its position in its fields."""
-        if "geometry" in defect:
-            lon, lat = defect["geometry"]["coordinates"][:2]
-        else:
-            lat, lon = defect["lat"], defect["lon"]
-        return self.hole_at(lat, lon)
