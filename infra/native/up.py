@@ -43,16 +43,17 @@ def _variables(instance: Instance, theirs: Mapping[str, str], urls: Mapping[str,
     wanted = theirs.get("ROADMEND_PORT")
     ports = Ports(instance.folder / "ports.json")
     port = ports.choose("api", int(wanted or servers.FIRST_PORTS["api"]), host, insist=wanted is not None)
+    policy = theirs.get("ROADMEND_POLICY_FILE", "shared/policy/lancashire.toml")
     ours = {
         "ROADMEND_HOST": host,
         "ROADMEND_PUBLIC_URL": f"http://localhost:{port}",
         "ROADMEND_PHOTO_DIR": str(instance.folder / "photos"),
-        "ROADMEND_POLICY_FILE": str(ROOT / "shared" / "policy" / "lancashire.toml"),
         "ROADMEND_GRID_EPSG": DEMO_GRID,
     }
     if "ROADMEND_SECRET_KEY" not in theirs:
         ours["ROADMEND_SECRET_KEY_FILE"] = str(_secret_key(instance))
-    return {**ours, **theirs, **urls, "ROADMEND_PORT": str(port)}
+    settled = {"ROADMEND_PORT": str(port), "ROADMEND_POLICY_FILE": str(ROOT / policy)}
+    return {**ours, **theirs, **urls, **settled}
 
 
 def _secret_key(instance: Instance) -> Path:
@@ -86,7 +87,7 @@ def _fill(instance: Instance, variables: Mapping[str, str], private: bool, with_
 def _mark(variables: Mapping[str, str], county: bool) -> str:
     """Changes with the migrations, the policy file, and whether the county is wanted."""
     migrations = sorted((ROOT / "infra" / "migrations" / "versions").glob("*.*"))
-    files = [*migrations, ROOT / variables["ROADMEND_POLICY_FILE"]]
+    files = [*migrations, Path(variables["ROADMEND_POLICY_FILE"])]
     texts = [file.read_bytes() if file.is_file() else b"" for file in files]
     return f"roadmend {hashlib.sha256(b'%d' % county + b''.join(texts)).hexdigest()}"
 
