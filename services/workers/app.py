@@ -13,6 +13,7 @@ SWEEPS = {
     "mark_overdue": 30.0,
     "assign_waiting": 60.0,
     "expire_warranties": 300.0,
+    "move_deadlines": 900.0,
     "time_out_questions": 300.0,
     "make_partitions": 3600.0,
     "freeze_quarters": 3600.0,

@@ -5,6 +5,7 @@ grades it anew (`assess_defect.py`); here its clocks follow what became known, a
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,13 @@ def grade(tx: WriteTx, defect_ids: Iterable[int], now: datetime) -> None:
     keep(tx, [(row, found) for row, found in graded if found.differs(row)], now)
 
 
+def with_holidays_of(own: InForce, newest: InForce) -> InForce:
+    """A version with the holidays that the newest one knows: a day announced late is a fact, not a decision."""
+    known = newest.calendar
+    calendar = replace(own.calendar, holidays=known.holidays, first_year=known.first_year, last_year=known.last_year)
+    return replace(own, calendar=calendar)
+
+
 class _Rules:
     """The policy for each defect: what a person graded stays under the version that graded it."""
 
@@ -51,7 +59,7 @@ class _Rules:
         if row.policy_id is None or row.state is DefectState.CANDIDATE or row.band is None:
             return self._now
         if row.policy_id not in self._known:
-            self._known[row.policy_id] = policies.version(self._tx, row.policy_id)
+            self._known[row.policy_id] = with_holidays_of(policies.version(self._tx, row.policy_id), self._now)
         return self._known[row.policy_id]
 
 

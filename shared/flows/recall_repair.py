@@ -13,7 +13,6 @@ from shared.domain.policy import Policy
 from shared.domain.terms import RecallId, ReportState, WarrantyId, WarrantyState
 from shared.domain.warranty import Failure, Term, attribute
 from shared.errors import Conflict
-from shared.flows.end_warranty import expire_due
 from shared.flows.settle_recall import Case, Decision, open_case, settle_case
 from shared.flows.step_warranties import WarrantyWalk, walk_warranties
 from shared.store import event_log, policies, recall_sightings, reports_decisions, states, warranties
@@ -22,7 +21,7 @@ from shared.store.policies import InForce
 from shared.store.tables import report
 from shared.store.warranties import Claim, Seen, WarrantyRow
 
-__all__ = ["Claim", "Decision", "decide", "dispute", "expire_due", "propose", "rule"]
+__all__ = ["Claim", "Decision", "decide", "dispute", "propose", "rule"]
 
 _CLAIMABLE = (WarrantyState.ACTIVE, WarrantyState.EXPIRED)
 

@@ -11,6 +11,7 @@ from shared.domain.lifecycle import REPORT
 from shared.domain.terms import ReportState
 from shared.errors import NotFound
 from shared.flows import assign_works, end_warranty
+from shared.flows import move_deadlines as moving
 from shared.flows.freeze_quarters import freeze_quarters
 from shared.store import deliveries, event_log, missed, policies, states
 from shared.store.engine import WriteTx
@@ -25,6 +26,7 @@ __all__ = [
     "freeze_quarters",
     "make_partitions",
     "mark_overdue",
+    "move_deadlines",
     "nudge_due",
     "time_out_questions",
 ]
@@ -56,6 +58,11 @@ def _told(one: Missed) -> Event:
 def expire_warranties(tx: WriteTx, now: datetime) -> None:
     """End the warranties whose last day is over, and close their defects."""
     end_warranty.expire_due(tx, now)
+
+
+def move_deadlines(tx: WriteTx, now: datetime) -> None:
+    """Compute due times anew that count a day which a new version of the policy knows to be a holiday, or none."""
+    moving.move(tx, now)
 
 
 def assign_waiting(tx: WriteTx, now: datetime) -> None:

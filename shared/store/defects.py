@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, String, cast, func, literal, select, union
@@ -138,6 +138,27 @@ def lock_one(tx: WriteTx, reference: str) -> DefectRow:
     if not found:
         raise NotFound(f"There is no defect {reference}.")
     return next(iter(found.values()))
+
+
+def versions_of(tx: ReadTx, states: Iterable[str]) -> list[PolicyVersionId]:
+    """The policy versions under which defects in these states were graded."""
+    ids = select(defect.c.policy_id).where(defect.c.state.in_(sorted(states)), defect.c.policy_id.is_not(None))
+    return list(tx.scalars(ids.distinct()))
+
+
+def lock_running(tx: WriteTx, version_id: int, states: Iterable[str], first: date, last: date) -> list[DefectRow]:
+    """Defects graded under a version whose clocks may count one of the days from first to last. Locks their rows.
+
+    A clock that was moved over such a day starts before it; a few days more on either side cost a comparison each.
+    """
+    beyond = timedelta(days=14)
+    wanted = _ROWS.where(
+        defect.c.policy_id == version_id,
+        defect.c.state.in_(sorted(states)),
+        defect.c.clock_from < last + beyond,
+        func.greatest(defect.c.make_safe_due_at, defect.c.permanent_due_at) >= first - beyond,
+    )
+    return [_row(row) for row in tx.execute(wanted.order_by(defect.c.id).with_for_update(of=defect, key_share=True))]
 
 
 def concerned(tx: ReadTx, ids: Iterable[int]) -> list[DefectId]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.calendars import load
@@ -48,6 +48,13 @@ def in_force(tx: ReadTx, now: datetime) -> InForce:
 def version(tx: ReadTx, policy_id: PolicyVersionId) -> InForce:
     """A version by its id: what was decided stays decided under its own."""
     return _cached(tx, tx.execute(_NAMED.where(policy_version.c.id == policy_id)).one())
+
+
+def decides_since(tx: ReadTx, policy_id: PolicyVersionId) -> datetime:
+    """From when a version decides: its effective date, or its adoption where that came later."""
+    both = select(func.greatest(policy_version.c.effective_from, policy_version.c.adopted_at))
+    at: datetime = tx.scalar(both.where(policy_version.c.id == policy_id))
+    return at
 
 
 def _cached(tx: ReadTx, row: Row[tuple[int, str, str]]) -> InForce:
