@@ -4,17 +4,28 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from shared.domain.events import Consumer
 from shared.errors import Conflict, NotFound
-from shared.flows import assign_works, decide_report, end_warranty, grade_defects, recall_repair, report_to_defect
+from shared.flows import (
+    assess_defect,
+    assign_works,
+    decide_report,
+    end_warranty,
+    grade_defects,
+    recall_repair,
+    report_to_defect,
+)
 from shared.flows.recall_repair import Claim, Decision
-from shared.store import works
+from shared.flows.weigh_finding import Decision as Assessment
+from shared.flows.weigh_finding import Finding
+from shared.store import doctor, works
 from shared.store.engine import WriteTx
 from shared.store.tables import (
     contractor,
     defect,
+    detection,
     event,
     recall,
     recall_sighting,
@@ -42,7 +53,9 @@ def repaired(tx: WriteTx) -> int:
     """A defect that one report told of, and whose repair is under warranty."""
     first = triaged(tx, NOW - 3 * DAY)
     defect_id: int = tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == first))
-    tx.execute(update(defect).values(state="confirmed", band="P10", permanent_due_at=NOW + 9 * DAY))
+    finding = Finding(decision=Assessment.CONFIRM, why="Seen.", impact=2, likelihood=2)
+    reference = str(tx.scalar(select(defect.c.reference)))
+    assess_defect.assess(WriteTx(tx.connection, "person:1"), reference, finding, NOW - 2 * DAY, supervises=False)
     an_order(tx, defect_id, now=NOW - DAY)
     a_verified_repair(tx, defect_id, NOW - HOUR)
     return defect_id
@@ -419,22 +432,56 @@ def test_a_recall_does_not_move_the_recorded_visits(tx: WriteTx, repaired: int) 
     assert repaired
 
 
-def test_every_step_follows_the_one_before(tx: WriteTx, repaired: int) -> None:
+def test_what_a_camera_sees_in_the_footprint_waits_with_the_recall_and_goes_along(tx: WriteTx, repaired: int) -> None:
+    place = tx.execute(select(defect.c.lat, defect.c.lon, defect.c.geom).where(defect.c.id == repaired)).one()
+    seen = a_detection(tx, lat=place.lat, lon=place.lon, geom=place.geom)
+    claim = Claim(the_warranty(tx).id, None, seen, "inside the patch of a repair under warranty.", NOW)
+
+    recall_repair.propose(tx, [claim], NOW)
+    report_id, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    row = tx.execute(select(defect).where(defect.c.id == repaired)).one()
+    assert (row.reports, row.detections, row.survey_passes) == (2, 1, 1)
+    assert tx.scalar(select(detection.c.defect_id)) == repaired
+    verdicts = dict(tx.execute(select(sighting.c.detection_id, sighting.c.verdict)).all())
+    assert verdicts[seen] == "recall"
+    assert state(tx, report, report_id) == "linked"
+
+
+def a_detection(tx: WriteTx, **where: Any) -> int:
+    made: int = tx.scalar(
+        insert(detection)
+        .values(
+            received_at=NOW,
+            batch_id=1,
+            source_id=1,
+            external_id="one",
+            survey_pass_id="pass-1",
+            captured_at=NOW,
+            class_code="pothole",
+            confidence=0.9,
+            accuracy_m=3.0,
+            verdict="recalled",
+            **where,
+        )
+        .returning(detection.c.id)
+    )
+    return made
+
+
+def test_the_doctor_finds_nothing_after_claims_disputes_rulings_and_remedies(tx: WriteTx, repaired: int) -> None:
     _, reference = claimed(tx)
     recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
     order = assigned(tx)
     recall_repair.dispute(tx, reference, order.contractor_id, "Not ours.", NOW)
     a_verified_repair(tx, repaired, NOW + 3 * HOUR)
     recall_repair.rule(tx, reference, YES, "It was.", NOW + 4 * HOUR)
+    _, another = claimed(tx, observed_at=NOW + 5 * HOUR)
+    recall_repair.decide(tx, another, NO, "A lorry tore the kerb out.", NOW + 5 * HOUR)
+    hear(tx, Consumer.GRADE, grade_defects.run, datetime.now(UTC) + DAY)
 
-    rows = tx.execute(
-        select(event.c.subject, event.c.subject_id, event.c.before, event.c.after)
-        .where(event.c.after.is_not(None), event.c.subject.in_(("report", "warranty", "works_order")))
-        .order_by(event.c.id)
-    ).all()
+    findings = {found.check: found.shown for found in doctor.examine(tx, NOW) if not found.clean}
 
-    reached: dict[tuple[str, int], str | None] = {}
-    for subject, subject_id, before, after in rows:
-        assert reached.get((subject, subject_id)) == before
-        reached[subject, subject_id] = after
-    assert reached["warranty", the_warranty(tx).id] == "remedied"
+    assert steps(tx, "warranty", the_warranty(tx).id)[-2:] == ["attributable", "remedied"]
+    assert findings == {}
