@@ -58,18 +58,22 @@ def _shared_buffers_mb() -> int:
     return max(64, min(512, total_kb // 1024 // 8))
 
 
+class InUse(SetupError):
+    """Another process runs the instance."""
+
+
 @contextmanager
 def running(instance: Instance) -> Iterator[Supervisor]:
     """Hold an instance: nobody else runs it, and at the end nothing of it is left.
 
     Raises:
-        SetupError: it is running already.
+        InUse: it is running already.
     """
     instance.make()
     _check_owner(instance)
     lock = Lock(instance)
     if not lock.take():
-        raise SetupError(f"{instance.folder} is in use by process {lock.holder()}. `make down` stops it.")
+        raise InUse(f"{instance.folder} is in use by process {lock.holder()}. `make down` stops it.")
     instance.env_file.unlink(missing_ok=True)
     supervisor = Supervisor(instance)
     try:

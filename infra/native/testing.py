@@ -4,11 +4,12 @@ import fcntl
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from infra.native import processes, say, servers
+from infra.native.child import die_with_parent
 from infra.native.environment import prepare
-from infra.native.layout import ROOT, Instance, Lock
+from infra.native.layout import ROOT, Instance
 from infra.native.settings import given, read_env, write_env
 from infra.native.supervisor import Stopped
 
@@ -28,10 +29,12 @@ def _servers(instance: Instance) -> Iterator[Mapping[str, str]]:
     instance.make()
     with (instance.folder / "users").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
-        if Lock(instance).holder() is not None:
-            yield read_env(instance)
-            return
-        with servers.running(instance) as supervisor:
+        with ExitStack() as until_the_end:
+            try:
+                supervisor = until_the_end.enter_context(servers.running(instance))
+            except servers.InUse:
+                yield read_env(instance)
+                return
             theirs = given()
             urls = servers.start(instance, supervisor, theirs)
             write_env(instance, urls, theirs)
@@ -39,9 +42,13 @@ def _servers(instance: Instance) -> Iterator[Mapping[str, str]]:
             fcntl.flock(users, fcntl.LOCK_EX)
 
 
+def _with_us() -> None:
+    die_with_parent(signal.SIGTERM)
+
+
 def _wait_for(command: Sequence[str], urls: Mapping[str, str]) -> int:
     """At Ctrl-C the command hears it too; it gets a minute to tidy up."""
-    running = subprocess.Popen(command, cwd=ROOT, env=processes.environment(urls))
+    running = subprocess.Popen(command, cwd=ROOT, env=processes.environment(urls), preexec_fn=_with_us)
     try:
         return running.wait()
     except Stopped:
