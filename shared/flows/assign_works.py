@@ -191,14 +191,15 @@ def _repairs(tx: WriteTx, defects: Sequence[Coverable], lots: Lots, now: datetim
     """First repairs: those that an order on their street can still take join it, the others get orders of their own."""
     placed = lots.place(defects, "repair")
     open_orders = _OnStreet(tx, placed, lots)
-    told = []
+    told, joined = [], []
     for together, chosen in placed:
         contractor_id = lots.contractors[chosen.contractor]
-        joined = open_orders.room_for(contractor_id, chosen.lot, together)
-        if joined is not None:
-            join(tx, joined, together, now)
+        order = open_orders.room_for(contractor_id, chosen.lot, together)
+        if order is not None:
+            joined.append((order, together))
         else:
             told.append(Instruction(contractor_id=contractor_id, lot=chosen.lot, defects=together, why=chosen.why))
+    join(tx, joined, now)
     return told
 
 
@@ -215,9 +216,10 @@ class _OnStreet:
             self._orders[order.contractor_id, order.lot, order.band, order.street_key].append(order)
 
     def room_for(self, contractor_id: int, lot: str, defects: Sequence[Coverable]) -> Order | None:
-        """The first of them that takes all of these. A defect's street is the same for all."""
+        """The first of them that takes all of these, who are of one street. It is given once."""
         first = defects[0]
-        for order in self._orders.get((contractor_id, lot, first.band, first.street_key), ()):
-            if len(order.defect_ids) + len(defects) <= self._most:
-                return order
-        return None
+        known = self._orders[contractor_id, lot, first.band, first.street_key]
+        found = next((order for order in known if len(order.defect_ids) + len(defects) <= self._most), None)
+        if found is not None:
+            known.remove(found)
+        return found

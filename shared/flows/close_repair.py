@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.domain.events import DefectOrdered, RepairRejected, RepairVerified
 from shared.domain.terms import ContractorId, DefectId, DefectState, OrderId, OrderState, VisitId
 from shared.flows import settle_reports, start_warranty
+from shared.flows.assign_works import assign
 from shared.flows.start_warranty import VerifiedRepair
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
 from shared.store import visits, works
@@ -52,10 +53,13 @@ def verify(tx: WriteTx, verdicts: Sequence[Verdict], now: datetime) -> None:
         if mended.state == DefectState.REPAIR_CLAIMED
     ]
     walk_defects(tx, [_mended(one, mended) for one, mended in claimed], now)
+    _warrant(tx, claimed, now)
     # A temporary repair's order holds its defect until the permanent order takes over.
     held = DefectState.REPAIRED_TEMPORARY
-    works.uncover(tx, [one.id for defects in covered.values() for one in defects if one.state != held], now)
-    _warrant(tx, claimed, now)
+    left = [one.id for defects in covered.values() for one in defects if one.state != held]
+    works.uncover(tx, left, now)
+    # What came to the order without being mended under it (a merge undone) is not lost with it.
+    assign(tx, left, now)
 
 
 def _verified(one: Verdict, now: datetime) -> OrderWalk:

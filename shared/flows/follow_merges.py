@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.domain.terms import OrderState
-from shared.flows.issue_works import Instruction, follow_grades, ordered
-from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
+from shared.flows.issue_works import as_told, follow_grades, ordered
+from shared.flows.take_steps import OrderWalk, walk_defects, walk_orders
 from shared.store import works
 from shared.store.engine import WriteTx
-from shared.store.works import Coverable, Order
 
 _WITHDRAWN = frozenset({OrderState.ISSUED, OrderState.ACCEPTED, OrderState.SCHEDULED, OrderState.DECLINED})
 """States from which an order that covers nothing any more is cancelled."""
@@ -28,16 +27,10 @@ def follow_merges(tx: WriteTx, merged_ids: Sequence[int], now: datetime) -> None
     first = {stray.into_id: orders[stray.order_id] for stray in reversed(moved) if not stray.into_covered}
     works.uncover(tx, [stray.defect_id for stray in moved], now)
     works.cover(tx, [(order.id, into_id) for into_id, order in first.items()])
-    walk_defects(tx, [step for into_id, order in first.items() for step in _ordered(order, stays[into_id])], now)
+    told = [walk for into_id, order in first.items() for walk in ordered(as_told(order, [stays[into_id]]), order.id)]
+    walk_defects(tx, told, now)
     follow_grades(tx, sorted(orders), _WHY, now)
     _withdraw_empty(tx, sorted(orders), now)
-
-
-def _ordered(order: Order, stays: Coverable) -> list[DefectWalk]:
-    told = Instruction(
-        contractor_id=order.contractor_id, lot=order.lot, defects=(stays,), why=_WHY, charge_to=order.charge_to
-    )
-    return ordered(told, order.id)
 
 
 def _withdraw_empty(tx: WriteTx, order_ids: Sequence[int], now: datetime) -> None:

@@ -53,15 +53,21 @@ def issue(tx: WriteTx, told: Sequence[Instruction], now: datetime) -> list[Order
     return ids
 
 
-def join(tx: WriteTx, order: Order, defects: Sequence[Coverable], now: datetime) -> None:
-    """Let an order that is issued and not yet accepted cover more defects of its street."""
-    works.uncover(tx, [one.id for one in defects], now)
-    works.cover(tx, [(order.id, one.id) for one in defects])
-    told = Instruction(
+def join(tx: WriteTx, joined: Sequence[tuple[Order, Sequence[Coverable]]], now: datetime) -> None:
+    """Let orders that are issued and not yet accepted cover more defects of their street. Each order is named once."""
+    if not joined:
+        return
+    works.uncover(tx, [one.id for _, defects in joined for one in defects], now)
+    works.cover(tx, [(order.id, one.id) for order, defects in joined for one in defects])
+    walk_defects(tx, [walk for order, defects in joined for walk in ordered(as_told(order, defects), order.id)], now)
+    follow_grades(tx, [order.id for order, _ in joined], "A defect of the same street joined the order.", now)
+
+
+def as_told(order: Order, defects: Sequence[Coverable]) -> Instruction:
+    """What an order that was issued tells its contractor of these defects."""
+    return Instruction(
         contractor_id=order.contractor_id, lot=order.lot, defects=tuple(defects), why="", charge_to=order.charge_to
     )
-    walk_defects(tx, list(ordered(told, order.id)), now)
-    follow_grades(tx, [order.id], "A defect of the same street joined the order.", now)
 
 
 def ordered(told: Instruction, order_id: OrderId) -> list[DefectWalk]:

@@ -55,6 +55,7 @@ def record(tx: WriteTx, told: VisitTold, contractor_id: int, now: datetime) -> R
     if (before := visits.known(tx, contractor_id, told.client_id)) is not None:
         return _again(before, body)
     order, about = _where_it_belongs(tx, asked, told, now)
+    decided = _effect(tx, order, told)
     visit_id = visits.keep(
         tx,
         told,
@@ -63,10 +64,27 @@ def record(tx: WriteTx, told: VisitTold, contractor_id: int, now: datetime) -> R
         contractor_id=contractor_id,
         defect_ids=[one.id for one in about],
         repair_type=_repair_type(told, about, policy),
+        kept_only=decided.why if isinstance(decided, KeptOnly) else None,
         now=now,
     )
-    times = set_right(told, now, policy.evidence)
-    return _let_it_move(tx, _Visit(visit_id, told, times), order, about, now)
+    visit = _Visit(visit_id, told, set_right(told, now, policy.evidence))
+    if told.outcome is not VisitOutcome.ABORTED:
+        visits.note_made_safe(tx, [one.id for one in about], visit.times.ended_at, now)
+    _tell(tx, visit, order, now)
+    match decided:
+        case KeptOnly(why):
+            return Recorded(visit_id, order.reference, order.state, True, False, why)
+        case Moves():
+            _leave_out(tx, order, about, told.outcome, now)
+            state = _move_order(tx, visit, order, decided, now)
+            _move_defects(tx, visit, about, now)
+    return Recorded(visit_id, order.reference, state, True, True)
+
+
+def _effect(tx: WriteTx, order: Order, told: VisitTold) -> Moves | KeptOnly:
+    judged = visits.outcome_of(tx, order.visit_id) if order.state is OrderState.EVIDENCE_FAILED else None
+    later = visits.applied_after(tx, order.id, told.ended_at)
+    return effect(order.state, told.outcome, later=later, judged=judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,40 +159,15 @@ def _repair_type(told: VisitTold, about: Sequence[Coverable], policy: Policy) ->
     return None if rule is None else rule.repair_type
 
 
-def _let_it_move(tx: WriteTx, visit: _Visit, order: Order, about: Sequence[Coverable], now: datetime) -> Recorded:
-    outcome = visit.told.outcome
-    if outcome is not VisitOutcome.ABORTED:
-        visits.note_made_safe(tx, [one.id for one in about], visit.times.ended_at, now)
-    decided = effect(
-        order.state,
-        outcome,
-        later=visits.applied_after(tx, order.id, visit.told.ended_at),
-        judged=visits.outcome_of(tx, order.visit_id),
-    )
-    match decided:
-        case KeptOnly(why):
-            visits.mark_kept_only(tx, visit.id, why)
-            state, applied = order.state, False
-        case Moves():
-            why, applied = "", True
-            visits.mark_applied(tx, visit.id)
-            _leave_out(tx, order, about, outcome, now)
-            state = _move_order(tx, visit, order, decided, now)
-            _move_defects(tx, visit, about, now)
-    _tell(tx, visit, order, now)
-    return Recorded(visit.id, order.reference, state, True, applied, why)
-
-
 def _leave_out(tx: WriteTx, order: Order, about: Sequence[Coverable], outcome: VisitOutcome, now: datetime) -> None:
     """Defects that the visit was not about get an order of their own: each repair is proved for itself."""
-    done = {one.id for one in about}
-    left = [one for one in works.lock_covered(tx, order) if one.id not in done]
+    left = set(order.defect_ids) - {one.id for one in about}
     if not left or outcome is VisitOutcome.ABORTED or order.state is OrderState.EVIDENCE_FAILED:
         return
     told = Instruction(
         contractor_id=order.contractor_id,
         lot=order.lot,
-        defects=tuple(left),
+        defects=tuple(works.lock_defects(tx, sorted(left))),
         kind=order.kind,
         charge_to=order.charge_to,
         follows=order.id,

@@ -56,8 +56,9 @@ def judge_orders(tx: WriteTx, order_ids: Sequence[int], now: datetime) -> None:
     if not orders:
         return
     in_force = policies.in_force(tx, now)
-    facts = visits.to_judge(tx, [visit_id for visit_id in orders if visit_id])
-    verdicts = [(orders[one.id], one, _judged(one, in_force.policy.evidence)) for one in facts]
+    rules = in_force.policy.evidence
+    facts = visits.to_judge(tx, [visit_id for visit_id in orders if visit_id], rules.same_photo_bits)
+    verdicts = [(orders[one.id], one, _judged(one, rules)) for one in facts]
     visits.keep_judgements(tx, [(one.id, _written(verdict)) for _, one, verdict in verdicts], now)
     passed = [(order, one, verdict) for order, one, verdict in verdicts if isinstance(verdict, EvidenceOk)]
     lacking = [(order, verdict) for order, _, verdict in verdicts if isinstance(verdict, EvidenceFailed)]

@@ -71,9 +71,10 @@ def keep(
     contractor_id: int,
     defect_ids: Sequence[int],
     repair_type: str | None,
+    kept_only: str | None,
     now: datetime,
 ) -> VisitId:
-    """Store a visit as it was told.
+    """Store a visit as it was told. `kept_only` says why it moves nothing; None: it moves its order.
 
     Raises:
         IntegrityError: the contractor has told one of this client id before; `known` finds it.
@@ -104,20 +105,12 @@ def keep(
             geom=where,
             length_m=told.length_m,
             width_m=told.width_m,
+            applied=kept_only is None,
+            evidence=None if kept_only is None else {"verdict": "kept", "why": [kept_only]},
         )
         .returning(visit.c.id)
     )
     return VisitId(stored)
-
-
-def mark_applied(tx: WriteTx, visit_id: int) -> None:
-    """Note that the visit moved its order."""
-    tx.execute(update(visit).where(visit.c.id == visit_id).values(applied=True))
-
-
-def mark_kept_only(tx: WriteTx, visit_id: int, why: str) -> None:
-    """Note why the visit moved nothing."""
-    tx.execute(update(visit).where(visit.c.id == visit_id).values(evidence={"verdict": "kept", "why": [why]}))
 
 
 def applied_after(tx: ReadTx, order_id: int, ended_at: datetime) -> list[VisitOutcome]:
@@ -221,9 +214,9 @@ class ToJudge:
     others: tuple[OtherSeen, ...]
 
 
-def to_judge(tx: ReadTx, visit_ids: Sequence[int]) -> list[ToJudge]:
-    """The facts of these visits, in one statement however many."""
-    rows = tx.execute(_FACTS, {"visits": list(visit_ids), "grid": GRID})
+def to_judge(tx: ReadTx, visit_ids: Sequence[int], same_photo_bits: int) -> list[ToJudge]:
+    """The facts of these visits, in one statement however many. Photos that differ in more bits are not looked up."""
+    rows = tx.execute(_FACTS, {"visits": list(visit_ids), "grid": GRID, "bits": same_photo_bits})
     return [_to_judge(row) for row in rows]
 
 
@@ -241,7 +234,7 @@ def _time(told: str | None) -> datetime | None:
     return None if told is None else datetime.fromisoformat(told)
 
 
-# Nearly equal hashes agree in one of their five parts, which an index finds; the rules then count the bits.
+# Hashes that differ in four bits at most share a pair of parts, which an index finds; then the bits are counted.
 _FACTS = text(
     """
     WITH asked AS (
@@ -261,6 +254,20 @@ _FACTS = text(
                 FROM defect d WHERE d.id = ANY(a.about)) AS distance_m
         FROM asked a
         JOIN photo p ON p.visit_client_id = a.client_id AND p.contractor_id = a.contractor_id
+    ), own AS (
+        SELECT visit_id, jsonb_agg(jsonb_build_object(
+                   'reference', reference, 'role', role, 'phash', phash, 'taken_at', taken_at,
+                   'distance_m', distance_m) ORDER BY id) AS photos
+        FROM shown GROUP BY visit_id
+    ), alike AS (
+        SELECT s.visit_id, jsonb_agg(DISTINCT jsonb_build_object(
+                   'reference', other.reference, 'phash', other.phash, 'came_with',
+                   CASE WHEN other.visit_client_id IS NULL THEN 'a report' ELSE 'another visit' END)) AS others
+        FROM shown s
+        JOIN photo other ON other.phash_parts && s.phash_parts
+            AND (other.visit_client_id, other.contractor_id) IS DISTINCT FROM (s.visit_client_id, s.contractor_id)
+            AND bit_count(('x' || other.phash)::bit(64) # ('x' || s.phash)::bit(64)) <= :bits
+        GROUP BY s.visit_id
     )
     SELECT a.id, a.works_order_id, a.outcome, a.person, a.contractor_id, a.contractor_since,
            CASE WHEN a.kind = 'permanent' AND a.before_contractor_id = a.contractor_id
@@ -268,18 +275,10 @@ _FACTS = text(
            a.started_at, a.ended_at, a.received_at, a.sent_at, a.accuracy_m,
            (SELECT min(ST_Distance(d.geom, a.geom)) FROM defect d WHERE d.id = ANY(a.about)) AS distance_m,
            greatest(cardinality(a.about), 1) AS defects,
-           coalesce((SELECT jsonb_agg(jsonb_build_object(
-                'reference', s.reference, 'role', s.role, 'phash', s.phash, 'taken_at', s.taken_at,
-                'distance_m', s.distance_m) ORDER BY s.id)
-                FROM shown s WHERE s.visit_id = a.id), '[]') AS photos,
-           coalesce((SELECT jsonb_agg(DISTINCT jsonb_build_object(
-                'reference', other.reference, 'phash', other.phash,
-                'came_with', CASE WHEN other.visit_client_id IS NULL THEN 'a report' ELSE 'another visit' END))
-                FROM shown s
-                JOIN photo other ON other.phash_parts && s.phash_parts
-                    AND other.visit_client_id IS DISTINCT FROM a.client_id
-                WHERE s.visit_id = a.id), '[]') AS others
+           coalesce(own.photos, '[]') AS photos, coalesce(alike.others, '[]') AS others
     FROM asked a
+    LEFT JOIN own ON own.visit_id = a.id
+    LEFT JOIN alike ON alike.visit_id = a.id
     ORDER BY a.id
     """
 )

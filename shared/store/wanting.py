@@ -126,7 +126,7 @@ def waiting(tx: ReadTx, kinds: Sequence[Kind], most: int) -> list[DefectId]:
 def _waiting() -> Any:
     """Its own list of states first, word for word that of the partial index."""
     return and_(
-        defect.c.state.in_(("confirmed", "made_safe", "ordered", "recalled", "repaired_temporary", "third_party")),
+        defect.c.state.in_(("confirmed", "made_safe", "recalled", "repaired_temporary", "third_party")),
         _wants(),
         ~_CANCELLED_BY_A_PERSON,
     )

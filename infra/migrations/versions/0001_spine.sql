@@ -318,7 +318,7 @@ CREATE INDEX ix_defect_street_key ON defect (street_key) WHERE state IN ('candid
 
 CREATE INDEX ix_defect_updated_at ON defect (updated_at, id);
 
-CREATE INDEX ix_defect_wanting ON defect (permanent_due_at, id) WHERE state IN ('confirmed', 'made_safe', 'ordered', 'recalled', 'repaired_temporary', 'third_party');
+CREATE INDEX ix_defect_wanting ON defect (permanent_due_at, id) WHERE state IN ('confirmed', 'made_safe', 'recalled', 'repaired_temporary', 'third_party');
 
 CREATE TABLE detection_batch (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -483,10 +483,17 @@ CREATE INDEX ix_merge_defect_id ON merge (defect_id);
 
 CREATE INDEX ix_merge_into_id ON merge (into_id);
 
--- Two perceptual hashes that differ in four bits at most agree in one of these five parts.
+-- The pairs of a perceptual hash's six parts. Two hashes that differ in four bits at most agree in two parts, so in a
+-- pair; a single part would be shared by one photo in 4,096, a pair by one in a million.
 CREATE FUNCTION phash_parts(phash text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN ARRAY['a' || substr(phash, 1, 4), 'b' || substr(phash, 5, 3), 'c' || substr(phash, 8, 3),
-    'd' || substr(phash, 11, 3), 'e' || substr(phash, 14, 3)];
+RETURN (
+    SELECT array_agg(one.place || one.part || two.place || two.part ORDER BY one.place, two.place)
+    FROM (VALUES ('a', substr(phash, 1, 3)), ('b', substr(phash, 4, 3)), ('c', substr(phash, 7, 3)),
+                 ('d', substr(phash, 10, 3)), ('e', substr(phash, 13, 2)), ('f', substr(phash, 15, 2))) AS one (place, part)
+    JOIN (VALUES ('a', substr(phash, 1, 3)), ('b', substr(phash, 4, 3)), ('c', substr(phash, 7, 3)),
+                 ('d', substr(phash, 10, 3)), ('e', substr(phash, 13, 2)), ('f', substr(phash, 15, 2))) AS two (place, part)
+      ON one.place < two.place
+);
 
 CREATE TABLE photo (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -514,7 +521,7 @@ CREATE TABLE photo (
 
 CREATE INDEX ix_photo_phash ON photo (phash);
 
-CREATE INDEX ix_photo_phash_parts ON photo USING gin (phash_parts);
+CREATE INDEX ix_photo_phash_parts ON photo USING gin (phash_parts) WITH (fastupdate = off);
 
 CREATE UNIQUE INDEX uq_photo_report ON photo (report_id, sha256) WHERE report_id IS NOT NULL;
 
