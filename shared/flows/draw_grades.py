@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Literal
 
 from shared.domain import priority
 from shared.domain.clocks import Clocks, clocks_for
-from shared.domain.deadlines import END_OF_DAY, Due, WorkingCalendar, due
-from shared.domain.policy import FLAGS
+from shared.domain.deadlines import END_OF_DAY, Clock, Due, WorkingCalendar, due
+from shared.domain.policy import FLAGS, Policy
 from shared.domain.priority import Assessment, Grade
 from shared.domain.terms import Band, DefectState, PolicyVersionId
 from shared.store.defects import DefectRow
@@ -89,21 +90,33 @@ def _looked_at(row: DefectRow) -> bool:
 
 def _provisional(row: DefectRow, rules: InForce, now: datetime) -> Graded:
     """A candidate: no repair clock runs, but a band that would be due sooner than the inspection hurries it."""
-    found = priority.grade(assessment(row), rules.policy)
+    known = assessment(row)
+    found = _grade(known, rules.policy)
     if found.band is Band.M and not row.reports:
         return from_grade(replace(row, state=_D.MONITOR, assessed_at=now), found, rules)
-    triage = rules.policy.triage
-    clocks = clocks_for(found.band, rules.policy, row.known_at, rules.calendar)
-    look = [due(row.known_at, triage.inspect, rules.calendar), clocks.make_safe]
+    triage, make_safe = rules.policy.triage, _make_safe(found.band, known, rules.policy)
+    look = [due(row.known_at, clock, rules.calendar) for clock in (triage.inspect, make_safe) if clock is not None]
     if row.danger_at is not None:
         look.append(due(row.danger_at, triage.danger, rules.calendar))
     inspect, why = _first(look)
     return Graded(found.band, found.why, row.clock_from, None, None, inspect, why, rules.id, _D.CANDIDATE)
 
 
+@lru_cache(maxsize=4096)
+def _grade(known: Assessment, policy: Policy) -> Grade:
+    """The same is graded the same, and a batch of detections has much that is the same."""
+    return priority.grade(known, policy)
+
+
+def _make_safe(band: Band, known: Assessment, policy: Policy) -> Clock | None:
+    if band is Band.G:
+        return policy.gully.flooding if "flooding" in known.flags else None
+    return policy.bands[band].make_safe
+
+
 def by_rules(row: DefectRow, rules: InForce, now: datetime) -> Graded:
     """The band that the rules give to what is known, with the clocks of the row's state from its `clock_from`."""
-    found = priority.grade(assessment(row), rules.policy)
+    found = _grade(assessment(row), rules.policy)
     return from_grade(row if row.assessed_at else replace(row, assessed_at=now), found, rules)
 
 
