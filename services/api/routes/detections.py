@@ -53,7 +53,8 @@ class BatchProgress(BaseModel):
     refused: int
     verdicts: dict[str, int] = Field(
         description="The accepted ones by what became of them: joined a defect, founded one, proposed a recall, "
-        "stale (taken before the repair), kept (below the policy's level), received (not matched yet)",
+        "stale (taken before the repair), waiting (for another pass), kept (below the policy's level), "
+        "received (not matched yet)",
         examples=[{"joined": 7400, "founded": 90, "kept": 2500}],
     )
     outcome: dict[str, Any] = Field(description="Figures of the matching, once it is done")
