@@ -631,6 +631,13 @@ works_order = Table(
     Column("updated_at", Time, nullable=False),
     Index("ix_works_order_contractor", "contractor_id", "updated_at", "id"),
     Index("ix_works_order_updated_at", "updated_at", "id"),
+    Index(
+        "ix_works_order_open",
+        "contractor_id",
+        "updated_at",
+        "reference",
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     Index("ix_works_order_group", "contractor_id", "street_key", "band", postgresql_where=text("state = 'issued'")),
 )
 

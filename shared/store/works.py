@@ -344,6 +344,18 @@ def take_back_safety(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> N
         tx.execute(unsafe.values(made_safe_at=None, updated_at=now))
 
 
+def defects_named(tx: ReadTx, references: Sequence[str]) -> dict[str, DefectId]:
+    """The ids of the defects of these references; those unknown are left out."""
+    rows = select(defect.c.reference, defect.c.id).where(defect.c.reference == func.any(list(references)))
+    return {row.reference: DefectId(row.id) for row in tx.execute(rows)}
+
+
+def uncovered(tx: ReadTx, defect_ids: Sequence[int]) -> list[DefectId]:
+    """Those of the defects that no order covers."""
+    covering = exists().where(works_order_defect.c.defect_id == defect.c.id, _OPEN_LINK)
+    return list(tx.scalars(select(defect.c.id).where(defect.c.id == func.any(list(defect_ids)), ~covering)))
+
+
 def open_orders_of(tx: ReadTx, defect_ids: Sequence[int]) -> list[OrderId]:
     """The orders that cover these defects now."""
     covering = (

@@ -269,6 +269,32 @@ def test_an_operator_gives_an_order_to_another_contractor(operator: Caller, birc
     assert operator.get(f"/works-orders/{order}").json()["state"] == "cancelled"
 
 
+def test_an_operator_orders_by_hand(operator: Caller, birch: Caller) -> None:
+    with transaction("test") as tx:
+        a_defect(tx, class_code="gully_blocked", band="M", reference="D-1111-1111")
+
+    answer = operator.post(
+        "/works-orders", {"defects": ["d 1111 1111"], "contractor": "birch", "reason": "It floods the school."}
+    )
+
+    assert answer.status_code == 201
+    (order,) = birch.get("/works-orders").json()["orders"]
+    assert [order["reference"]] == [one["reference"] for one in answer.json()["orders"]]
+
+
+def test_a_contractor_is_not_told_which_person_acted(alder: Caller, operator: Caller, order: str) -> None:
+    alder.post("/visits", a_visit(order))
+    worked()
+    operator.post(f"/works-orders/{order}/verify", {"verdict": "passed", "why": "Level.", "site_check": True})
+
+    theirs = alder.get(f"/works-orders/{order}").json()
+    ours = operator.get(f"/works-orders/{order}").json()
+
+    assert {line["actor"] for line in theirs["history"]} == {"test", "us", "worker:verify", "council"}
+    assert theirs["verifier"] == "council"
+    assert ours["verifier"].startswith("key:")
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

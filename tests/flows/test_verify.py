@@ -11,7 +11,7 @@ from shared.domain.evidence import VerifierIsCompleter, draw
 from shared.domain.lifecycle import GuardNotMet, UnlawfulStep
 from shared.domain.terms import VisitOutcome
 from shared.domain.visits import VisitTold
-from shared.flows import record_visit, verify_repair
+from shared.flows import assign_works, record_visit, verify_repair
 from shared.store import policies, references
 from shared.store.engine import WriteTx
 from shared.store.tables import contractor, defect, event, visit, warranty, works_order, works_order_defect
@@ -391,6 +391,38 @@ def test_a_temporary_repair_is_verified_and_paid_and_warrants_nothing(tx: WriteT
     assert row_of(tx, order)["state"] == "payable"
     assert tx.scalar(select(defect.c.state)) == "repaired_temporary"
     assert tx.execute(select(warranty)).all() == []
+
+
+def test_making_safe_for_another_is_verified_and_paid_and_the_defect_stays_with_its_owner(tx: WriteTx) -> None:
+    cover = a_defect(tx, state="third_party", band="T", make_safe_due_at=NOW + HOUR)
+    order = not_drawn(tx, an_order(tx, cover, now=NOW - 5 * HOUR))
+    told = a_visit(order, MADE_SAFE, NOW - HOUR)
+    record_visit.record(tx, told, order.contractor_id, NOW)
+    a_visit_photo(tx, told, order.contractor_id, "after", NOW - HOUR)
+
+    judged(tx)
+    hear(tx, Consumer.ASSIGN, assign_works.run, NOW)
+
+    assert row_of(tx, order)["state"] == "payable"
+    assert tx.scalar(select(defect.c.state)) == "third_party"
+    assert tx.scalar(select(works_order_defect.c.ended_at)) == NOW
+    assert len(tx.execute(select(works_order.c.id)).all()) == 1
+
+
+def test_making_safe_that_was_not_safe_has_its_clock_run_on(tx: WriteTx) -> None:
+    cover = a_defect(tx, state="third_party", band="E", make_safe_due_at=NOW + HOUR)
+    order = an_order(tx, cover, now=NOW - 5 * HOUR)
+    told = a_visit(order, MADE_SAFE, NOW - HOUR)
+    record_visit.record(WriteTx(tx.connection, "person:77"), told, order.contractor_id, NOW)
+    a_visit_photo(tx, told, order.contractor_id, "after", NOW - HOUR)
+    judged(tx)
+
+    verify_repair.decide(
+        tx, order.reference, passed=False, why="The cones are gone.", site_check=True, company=None, now=NOW
+    )
+
+    assert row_of(tx, order)["state"] == "remedial"
+    assert tx.scalar(select(defect.c.made_safe_at)) is None
 
 
 def test_a_batch_is_judged_in_the_same_number_of_statements_as_one(tx: WriteTx) -> None:

@@ -14,6 +14,7 @@ from shared.domain.policy import parse
 from shared.domain.terms import VisitOutcome
 from shared.errors import Invalid
 from shared.flows import act_on_order, assign_works, record_visit
+from shared.flows.order_by_hand import order_by_hand
 from shared.settings import settings
 from shared.store import policies, works
 from shared.store.deliveries import Delivery
@@ -344,6 +345,34 @@ def test_a_verified_order_is_paid_once(tx: WriteTx) -> None:
 
     assert again.state == "paid"
     assert len(list(tx.scalars(select(event.c.id).where(event.c.after == "paid")))) == 1
+
+
+def test_an_operator_orders_by_hand_what_no_lot_covers(tx: WriteTx) -> None:
+    hole = a_defect(tx, class_code="gully_blocked", band="M", reference="D-1111-1111")
+
+    with pytest.raises(Invalid) as refused:
+        order_by_hand(tx, ["D-1111-1111"], None, "It floods the school.", NOW)
+    (order,) = order_by_hand(tx, ["D-1111-1111"], "birch", "It floods the school.", NOW)
+
+    assert "name a contractor" in refused.value.detail
+    assert (order.defect_ids, order.lot) == ((hole,), "by hand")
+    assert tx.scalar(select(defect.c.state)) == "ordered"
+
+
+def test_what_has_an_order_is_not_ordered_by_hand_again(tx: WriteTx) -> None:
+    an_order(tx, a_defect(tx, reference="D-1111-1111"), now=NOW)
+
+    with pytest.raises(Invalid):
+        order_by_hand(tx, ["D-1111-1111", "D-2222-2222"], "birch", "Hurry.", NOW)
+
+
+def test_a_cancelled_orders_defect_is_ordered_by_hand_from_who_has_the_lot(tx: WriteTx) -> None:
+    order = an_order(tx, a_defect(tx, reference="D-1111-1111"), now=NOW)
+    act_on_order.cancel(tx, order.reference, "Wrong street.", NOW)
+
+    (again,) = order_by_hand(tx, ["D-1111-1111"], None, "Right after all.", NOW)
+
+    assert (again.contractor_id, again.lot) == (order.contractor_id, "north")
 
 
 # --- recalls ---------------------------------------------------------------------------------------------------------

@@ -423,6 +423,8 @@ CREATE INDEX ix_works_order_contractor ON works_order (contractor_id, updated_at
 
 CREATE INDEX ix_works_order_group ON works_order (contractor_id, street_key, band) WHERE state = 'issued';
 
+CREATE INDEX ix_works_order_open ON works_order (contractor_id, updated_at, reference) WHERE ended_at IS NULL;
+
 CREATE INDEX ix_works_order_updated_at ON works_order (updated_at, id);
 
 CREATE TABLE apart (

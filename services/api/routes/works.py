@@ -12,6 +12,7 @@ from services.api.routes.visits import company
 from services.api.schemas import Input, Words
 from shared.domain.terms import Band, OrderState
 from shared.flows import act_on_order, verify_repair
+from shared.flows.order_by_hand import order_by_hand
 from shared.store import references
 from shared.store.read_models import works as read
 from shared.store.works import Order
@@ -113,7 +114,7 @@ class Happened(BaseModel):
     kind: str
     before: str | None
     after: str | None
-    actor: str
+    actor: str = Field(description="Who; to a contractor only us, council, or the part of Roadmend", examples=["us"])
     why: str | None
 
 
@@ -126,6 +127,7 @@ class NextStep(BaseModel):
 
 
 class Whole(Listed):
+    verifier: str | None = Field(description="Who verified it; a rule is policy:<name>", examples=["council"])
     follows: str | None = Field(description="The order that this one took over from")
     report_photos: list[ReportPhoto]
     visits: list[VisitShown]
@@ -180,6 +182,27 @@ def list_orders(
     )
     page = read.page(tx, wanted, after=after, most=limit)
     return OrderPage.model_validate({"orders": page.rows, "next": page.next})
+
+
+class ByHand(Input):
+    defects: list[Annotated[str, Field(max_length=20)]] = Field(
+        min_length=1, max_length=500, examples=[["D-7K3M-9QXF"]]
+    )
+    contractor: str | None = Field(None, max_length=40, description="A contractor's code; who has the lot if left out")
+    reason: Why = Field(examples=["No lot covers it; Birch has a crew nearby."])
+
+
+class SteppedMany(BaseModel):
+    orders: list[Stepped]
+
+
+@router.post("", status_code=201)
+def issue_orders(given: ByHand, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> SteppedMany:
+    """Order the repair of confirmed defects that have no order: no lot covers them, or theirs was cancelled."""
+    del asker
+    codes = [references.read(one) for one in given.defects]
+    issued = order_by_hand(tx, codes, given.contractor, given.reason, now)
+    return SteppedMany(orders=[Stepped.of(order) for order in issued])
 
 
 class AcceptMany(Input):

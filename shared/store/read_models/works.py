@@ -12,9 +12,11 @@ from shared.domain.terms import OrderState
 from shared.errors import Invalid, NotFound
 from shared.store.engine import ReadTx
 from shared.store.tables import (
+    api_key,
     contractor,
     defect,
     event,
+    person,
     photo,
     sighting,
     street,
@@ -181,6 +183,8 @@ def whole(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
     order["report_photos"] = _report_photos(tx, [one["id"] for one in order["defects"]])
     order["visits"] = _visits(tx, order["id"])
     order["history"] = _history(tx, order["id"])
+    if contractor_id is not None:
+        _name_no_staff(tx, order)
     order["next"] = next_steps(OrderState(order["state"]), contractor_id is not None)
     return order
 
@@ -256,6 +260,29 @@ def _history(tx: ReadTx, order_id: int) -> list[Row]:
         .order_by(event.c.id)
     )
     return [dict(row._mapping) for row in tx.execute(rows)]
+
+
+def _name_no_staff(tx: ReadTx, order: dict[str, Any]) -> None:
+    """A contractor is told who acted as "us", "council" or the rule's name, not which person."""
+    people = {line["actor"] for line in order["history"]} | {order["verifier"]}
+    ours = _of_company(tx, [actor for actor in people if actor], order["contractor_id"])
+    for line in order["history"]:
+        line["actor"] = _side(line["actor"], ours)
+    order["verifier"] = order["verifier"] and _side(order["verifier"], ours)
+
+
+def _side(actor: str, ours: set[str]) -> str:
+    if actor in ours:
+        return "us"
+    return "council" if actor.startswith(("person:", "key:")) else actor
+
+
+def _of_company(tx: ReadTx, actors: Sequence[str], contractor_id: int) -> set[str]:
+    """Those of the actors who are the contractor's own people and keys."""
+    people = select(func.concat("person:", person.c.id).label("actor")).where(person.c.contractor_id == contractor_id)
+    keys = select(func.concat("key:", api_key.c.id).label("actor")).where(api_key.c.contractor_id == contractor_id)
+    own = people.union_all(keys).subquery()
+    return set(tx.scalars(select(own.c.actor).where(own.c.actor == func.any(list(actors)))))
 
 
 _BY_CONTRACTORS = {
