@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import orjson
 import psycopg
@@ -21,6 +22,7 @@ from shared.store import feed
 from shared.store.engine import LOST, reading
 
 log = logger(__name__)
+T = TypeVar("T")
 
 WINDOW = 20_000
 """Lines that the process keeps for its live clients; a client may be so far behind before it is cut off."""
@@ -69,7 +71,7 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Follow the record for as long as the block runs."""
         with suppress(*LOST):
-            self.number = await to_thread.run_sync(_newest)
+            self.number = await self._in_thread(_newest)
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
         try:
             yield
@@ -115,7 +117,7 @@ class Hub:
 
     async def _listen(self) -> None:
         if self.number == 0:
-            self.number = await to_thread.run_sync(_newest)
+            self.number = await self._in_thread(_newest)
         async with await psycopg.AsyncConnection.connect(_conninfo(), autocommit=True, connect_timeout=5) as heard:
             await heard.execute(f"LISTEN {feed.CHANNEL}")
             while True:
@@ -124,12 +126,16 @@ class Hub:
                     pass
 
     async def read_after(self, number: int) -> list[Line]:
-        """A page of the record after a number. Who is cancelled waits for the thread: it holds a connection."""
-        reading_on = asyncio.ensure_future(to_thread.run_sync(_page_after, number, limiter=self._threads))
+        """A page of the record after a number."""
+        return await self._in_thread(_page_after, number)
+
+    async def _in_thread(self, look: Callable[..., T], *given: object) -> T:
+        """Look into the database. Who is cancelled meanwhile waits for the thread: it holds a connection."""
+        looking = asyncio.ensure_future(to_thread.run_sync(look, *given, limiter=self._threads))
         try:
-            return await asyncio.shield(reading_on)
+            return await asyncio.shield(looking)
         finally:
-            await asyncio.wait([reading_on])
+            await asyncio.wait([looking])
 
     async def _read(self) -> None:
         while lines := await self.read_after(self.number):

@@ -63,15 +63,15 @@ def problem(
     return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def status_of(refusal: errors.Refusal) -> int:
-    """The status of a refusal: that of the nearest class above it."""
-    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+def status_of_class(kind: type[errors.Refusal]) -> int:
+    """The status of a kind of refusal: that of the nearest class above it."""
+    return next(STATUS[above] for above in kind.__mro__ if above in STATUS)
 
 
 async def on_refusal(_: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, errors.Refusal):
         raise refusal
-    status = status_of(refusal)
+    status = status_of_class(type(refusal))
     fields = [{"field": name, "reason": reason} for name, reason in refusal.errors.items()]
     return problem(status, refusal.code, refusal.title, refusal.detail, fields, _headers(status, refusal))
 
