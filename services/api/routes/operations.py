@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from pydantic import BaseModel, Field
@@ -64,7 +65,8 @@ def ready(asker: Annotated[Asker, requires(PUBLIC)], now: Now, response: Respons
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(asker: Annotated[Asker, requires(PUBLIC)], now: Now, request: Request) -> Response:  # noqa: ARG001 (the rule)
     """Prometheus's numbers: intake, deliveries due and parked, lag by consumer, feed clients, clocks missed."""
-    seen = _look.at(now)
+    look: _Look = request.app.state.look
+    seen = look.at(now)
     ours = [*_gauges(seen), _gauge("feed_clients", "Clients of the live feed in this process", _clients(request))]
     return Response(generate_latest(REGISTRY) + _written(ours), media_type=CONTENT_TYPE_LATEST)
 
@@ -91,7 +93,11 @@ class _Look:
             return self._seen
 
 
-_look = _Look()
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Each application looks for itself."""
+    app.state.look = _Look()
+    yield
 
 
 def _numbers(now: datetime) -> Numbers | None:
