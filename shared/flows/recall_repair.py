@@ -160,7 +160,9 @@ def dispute(tx: WriteTx, reference: str, contractor_id: int | None, why: str, no
 def _locked(tx: WriteTx, reference: str, now: datetime) -> Case:
     """The recall with its place kept from everybody else's matching, then with its rows."""
     recall_sightings.lock_place(tx, reference, policies.in_force(tx, now).policy)
-    return open_case(tx, warranties.lock_recall(tx, reference), now)
+    found = warranties.lock_recall(tx, reference)
+    recall_sightings.lock_reports(tx, found.id)
+    return open_case(tx, found, now)
 
 
 def _decided(case: Case, decision: str, why: str, *, ruling: bool) -> RecallDecided:

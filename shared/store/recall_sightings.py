@@ -12,7 +12,7 @@ from shared.domain.policy import Policy
 from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
 from shared.store import matching, references
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import GRID, OPEN_STATES, recall, warranty
+from shared.store.tables import GRID, OPEN_STATES, recall, recall_sighting, report, warranty
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,12 @@ def lock_place(tx: WriteTx, reference: str, policy: Policy) -> None:
     ).one_or_none()
     if row is not None:
         matching.lock_places(tx, [(row.x, row.y)], policy)
+
+
+def lock_reports(tx: WriteTx, recall_id: int) -> None:
+    """Keep the reports that wait with a recall as they are until this transaction ends. Locks them by their ids."""
+    waits = select(recall_sighting.c.report_id).where(recall_sighting.c.recall_id == recall_id)
+    tx.execute(select(report.c.id).where(report.c.id.in_(waits)).order_by(report.c.id).with_for_update())
 
 
 def waiting(tx: ReadTx, recall_id: int) -> Waiting | None:
