@@ -1,5 +1,5 @@
--- One GeoJSON feature a defect, as text, with the place in the list that it has. {columns} are the properties that the
--- asker may see; {filters} are conditions of ours; a duplicate shows the status of its original.
+-- One GeoJSON feature a defect, as text, with the place in the list that it has. "columns" are the properties that the
+-- asker may see, "filters" are conditions of ours. A duplicate shows the status of its original.
 SELECT defect.updated_at, defect.reference, json_build_object(
     'type', 'Feature',
     'id', defect.reference,
