@@ -18,6 +18,7 @@ SWEEPS = {
     "make_partitions": 3600.0,
     "freeze_quarters": 3600.0,
     "forget_old_keys": 3600.0,
+    "forget_orphan_photos": 3600.0,
 }
 """Sweeps by name, with the seconds between two runs. Each is safe to repeat and to miss."""
 

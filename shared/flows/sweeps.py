@@ -10,7 +10,7 @@ from shared.domain.events import DeadlineMissed, Event, ReportTriaged, TriageMis
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import ReportState
 from shared.errors import NotFound
-from shared.flows import assign_works, end_warranty
+from shared.flows import assign_works, end_warranty, receive_photo
 from shared.flows import move_deadlines as moving
 from shared.flows.freeze_quarters import freeze_quarters
 from shared.store import deliveries, event_log, missed, policies, states
@@ -23,6 +23,7 @@ __all__ = [
     "assign_waiting",
     "expire_warranties",
     "forget_old_keys",
+    "forget_orphan_photos",
     "freeze_quarters",
     "make_partitions",
     "mark_overdue",
@@ -109,3 +110,8 @@ def make_partitions(tx: WriteTx, now: datetime) -> None:  # noqa: ARG001 (every 
 def forget_old_keys(tx: WriteTx, now: datetime) -> None:
     """Forget idempotency keys that no client sends again."""
     tx.execute(delete(idempotency_key).where(idempotency_key.c.at < now - KEYS_KEPT))
+
+
+def forget_orphan_photos(tx: WriteTx, now: datetime) -> None:
+    """Take away the files of photos whose transaction was refused or lost."""
+    receive_photo.sweep_orphans(tx, now)

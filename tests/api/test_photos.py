@@ -4,6 +4,7 @@ import io
 import resource
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from struct import pack
 
 import pytest
@@ -13,7 +14,10 @@ from PIL import Image
 
 from shared import pictures
 from shared.domain.terms import Role
+from shared.flows import receive_photo
 from shared.settings import ROOT, settings
+from shared.store import photo_files
+from shared.store.engine import transaction
 from tests.api.conftest import MakeKey
 
 PHOTOS = ROOT.parent / "shared" / "data" / "photos"
@@ -234,3 +238,19 @@ def test_no_room_on_the_disk_is_said_and_leaves_nothing(api: TestClient, report:
     assert answer.json()["type"] == "/problems/storage-full"
     assert answer.headers["retry-after"]
     assert [file for file in settings().photo_dir.rglob("*") if file.is_file()] == []
+
+
+def test_files_that_no_row_names_are_swept_when_they_are_old(
+    api: TestClient, report: tuple[str, dict[str, str]]
+) -> None:
+    kept = _send(api, report, _picture("JPEG")).json()
+    photo_files.write("0f" * 16, {copy: b"left behind" for copy in photo_files.Copy})
+    now = datetime.now(UTC)
+
+    with transaction("test") as tx:
+        soon = receive_photo.sweep_orphans(tx, now)
+        later = receive_photo.sweep_orphans(tx, now + receive_photo.ORPHAN_AGE + timedelta(minutes=1))
+
+    assert (soon, later) == (0, 1)
+    assert api.get(kept["url"], headers=report[1]).status_code == 200
+    assert not photo_files.path("0f" * 16, photo_files.Copy.ORIGINAL).exists()
