@@ -1,7 +1,8 @@
 """Defects are graded from what is known: provisionally by machines, for real by people, never twice for one thing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,6 +13,7 @@ from shared.domain.terms import EventId
 from shared.flows import grade_defects
 from shared.flows.assess_defect import assess
 from shared.flows.weigh_finding import Decision, Finding
+from shared.store import missed
 from shared.store.deliveries import Delivery
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
@@ -21,6 +23,7 @@ from tests.factories import a_defect, adopt_default_policy, hear, triaged
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +82,20 @@ def test_a_dangerous_report_is_looked_at_within_the_hour_day_and_night(tx: Write
     assert "dangerous" in " ".join(found.band_why)
     assert found.state == "candidate"
     assert report_id
+
+
+def test_danger_told_of_on_a_friday_afternoon_does_not_wait_for_monday(tx: WriteTx, rules: InForce) -> None:
+    """DOMAIN 10.3, case 1 (Crawley v Barnsley): phoned in on Friday at 16:20, read on Monday, injury on Saturday."""
+    friday = datetime.combine(NOW.date() + timedelta(days=(4 - NOW.weekday()) % 7), time(16, 20), tzinfo=LONDON)
+    triaged(tx, friday.astimezone(UTC), danger=True)
+    triaged(tx, friday.astimezone(UTC), easting=354_000.0)
+
+    grade_defects.grade(tx, list(tx.scalars(select(defect.c.id))), friday.astimezone(UTC))
+
+    dangerous, other = tx.scalars(select(defect.c.inspect_due_at).order_by(defect.c.id))
+    assert dangerous.astimezone(LONDON) == friday + HOUR
+    assert other > friday + 5 * DAY
+    assert rules
 
 
 def test_machines_alone_never_make_an_emergency(tx: WriteTx) -> None:
@@ -187,3 +204,16 @@ def test_a_defect_that_took_another_in_is_graded_with_it(tx: WriteTx, rules: InF
 
 def hear_of(tx: WriteTx, defect_id: int) -> None:
     grade_defects.run(tx, [Delivery("grade", EventId(1), NOW, "DefectMerged", defect_id, 0)], NOW)
+
+
+def test_a_look_that_nobody_took_is_told_once_in_whatever_state(tx: WriteTx) -> None:
+    triaged(tx, NOW - 2 * DAY)
+    defect_id = tx.scalar(select(defect.c.id))
+    finding = Finding(decision=Decision.CONFIRM, why="Seen.", impact=2, likelihood=2)
+    assess(tx, row(tx, defect_id).reference, finding, NOW - DAY, supervises=False)
+    triaged(tx, NOW - 3 * HOUR, danger=True)
+    grade_defects.grade(tx, [defect_id], NOW)
+
+    told = [one.clock for _ in range(2) for one in missed.notice(tx, NOW) if one.subject_id == defect_id]
+
+    assert told == ["inspect"]
