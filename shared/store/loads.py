@@ -39,7 +39,7 @@ def progress(tx: ReadTx, kind: str, digest: str) -> Progress:
             load_progress.c.kind == kind, load_progress.c.file_sha256 == digest
         )
     ).one_or_none()
-    return Progress(0, 0, None) if row is None else Progress(*row)
+    return Progress(0, 0, None) if row is None else Progress(**row._mapping)
 
 
 def advance(tx: WriteTx, kind: str, digest: str, done: int, bad: int, finished_at: datetime | None = None) -> None:

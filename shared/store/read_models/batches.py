@@ -42,11 +42,11 @@ def batch(tx: ReadTx, reference: str, source_id: int | None) -> BatchSeen | None
 
 def _verdicts(tx: ReadTx, batch_id: int, received_at: datetime) -> dict[str, int]:
     counted = (
-        select(detection.c.verdict, func.count())
+        select(detection.c.verdict, func.count().label("so_many"))
         .where(detection.c.batch_id == batch_id, detection.c.received_at == received_at)
         .group_by(detection.c.verdict)
     )
-    return {verdict: count for verdict, count in tx.execute(counted)}
+    return {row.verdict: row.so_many for row in tx.execute(counted)}
 
 
 def refusals(tx: ReadTx, batch_id: int, after: int, most: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ WITH named AS (
 ), first AS (
     SELECT name, middle FROM named ORDER BY lower(name), street_key LIMIT :most
 )
-SELECT first.name, ST_Y(ST_Transform(middle, 4326)), ST_X(ST_Transform(middle, 4326)), inside.name
+SELECT first.name, ST_Y(ST_Transform(middle, 4326)) AS lat, ST_X(ST_Transform(middle, 4326)) AS lon, inside.name AS area
 FROM first LEFT JOIN LATERAL (
     SELECT area.name FROM area_piece JOIN area ON area.id = area_piece.area_id
     WHERE area.kind = 'district' AND ST_Intersects(area_piece.geom, first.middle)
