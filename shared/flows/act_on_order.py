@@ -11,9 +11,23 @@ from shared.errors import Conflict, Invalid, NotFound, Refusal
 from shared.flows.assign_works import Lots
 from shared.flows.issue_works import Instruction, issue
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
-from shared.store import works
+from shared.store import covers, works
 from shared.store.engine import WriteTx
 from shared.store.works import Coverable, Order
+
+__all__ = [
+    "Answer",
+    "CannotDecline",
+    "Order",
+    "accept",
+    "accept_many",
+    "cancel",
+    "decline",
+    "pay",
+    "reissue",
+    "schedule",
+    "start",
+]
 
 _O = OrderState
 
@@ -97,7 +111,7 @@ def _hand_on(tx: WriteTx, order: Order, now: datetime) -> None:
         if isinstance(chosen, Assigned):
             to = lots.contractors[chosen.contractor]
             issue(tx, [_taking_over(order, to, chosen.lot, defects, chosen.why, declined_by)], now)
-    works.end_if_empty(tx, order.id, now)
+    covers.end_if_empty(tx, order.id, now)
 
 
 def _of_one_kind(defects: Sequence[Coverable]) -> list[tuple[Coverable, ...]]:
@@ -211,7 +225,7 @@ def reissue(tx: WriteTx, reference: str, contractor: str | None, reason: str, no
         walk = OrderWalk(order, (_O.CANCELLED,), {"reason": reason}, f"Given to another: {reason}", {"ended_at": now})
         walk_orders(tx, [walk], now)
     ids = issue(tx, [_taking_over(order, to, lot, defects, f"{why} {reason}", order.declined_by)], now)
-    works.end_if_empty(tx, order.id, now)
+    covers.end_if_empty(tx, order.id, now)
     return works.lock_many(tx, ids)[0]
 
 

@@ -10,7 +10,7 @@ from shared.flows import settle_reports, start_warranty
 from shared.flows.assign_works import assign
 from shared.flows.start_warranty import VerifiedRepair
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
-from shared.store import visits, works
+from shared.store import covers, visits, works
 from shared.store.engine import WriteTx
 from shared.store.works import Coverable, Order
 
@@ -45,7 +45,7 @@ def verify(tx: WriteTx, verdicts: Sequence[Verdict], now: datetime) -> None:
     if not verdicts:
         return
     walk_orders(tx, [_verified(one, now) for one in verdicts], now)
-    covered = works.covered_by(tx, [one.order.id for one in verdicts])
+    covered = covers.covered_by(tx, [one.order.id for one in verdicts])
     claimed = [
         (one, mended)
         for one in verdicts
@@ -116,10 +116,10 @@ def fail(tx: WriteTx, verdict: Verdict, now: datetime) -> None:
     way = (OrderState.FAILED, OrderState.REMEDIAL)
     again = dict.fromkeys(("completed_at", "sampled", "verify_due_at", "scheduled_for"))
     walk_orders(tx, [OrderWalk(order, way, verdict.facts, verdict.why, {**again, "missing": []})], now)
-    covered = works.covered_by(tx, [order.id]).get(order.id, [])
+    covered = covers.covered_by(tx, [order.id]).get(order.id, [])
     claimed = [one for one in covered if one.state == DefectState.REPAIR_CLAIMED]
     walk_defects(tx, [_rejected(one, verdict) for one in claimed], now)
-    works.take_back_safety(tx, [one.id for one in covered if order.kind == "make_safe"], now)
+    covers.take_back_safety(tx, [one.id for one in covered if order.kind == "make_safe"], now)
 
 
 def _rejected(one: Coverable, verdict: Verdict) -> DefectWalk:

@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.domain.terms import OrderState
 from shared.flows.issue_works import as_told, follow_grades, ordered
 from shared.flows.take_steps import OrderWalk, walk_defects, walk_orders
-from shared.store import works
+from shared.store import covers, works
 from shared.store.engine import WriteTx
 
 _WITHDRAWN = frozenset({OrderState.ISSUED, OrderState.ACCEPTED, OrderState.SCHEDULED, OrderState.DECLINED})
@@ -18,7 +18,7 @@ _WHY = "Two defects were found to be one."
 
 def follow_merges(tx: WriteTx, merged_ids: Sequence[int], now: datetime) -> None:
     """Hand the cover of these merged defects on to those that they are the same as. Safe to repeat. Locks them."""
-    strays = works.stray_covers(tx, merged_ids) if merged_ids else []
+    strays = covers.stray_covers(tx, merged_ids) if merged_ids else []
     if not strays:
         return
     orders = {order.id: order for order in works.lock_many(tx, [stray.order_id for stray in strays])}

@@ -8,7 +8,7 @@ from shared.domain.events import DefectOrdered, OrderIssued, OrderRegraded
 from shared.domain.lifecycle import ORDER
 from shared.domain.terms import Band, ContractorId, DefectState, OrderId, OrderState
 from shared.flows.take_steps import DefectWalk, walk_defects
-from shared.store import event_log, references, works
+from shared.store import covers, event_log, references, works
 from shared.store.engine import WriteTx
 from shared.store.patches import Patch, apply
 from shared.store.tables import works_order
@@ -132,7 +132,7 @@ def _issued(told: Instruction, order_id: OrderId) -> OrderIssued:
 def follow_grades(tx: WriteTx, order_ids: Sequence[int], why: str, now: datetime) -> None:
     """Let orders follow the bands and due times of what they cover; told only where something changed."""
     moves, told = [], []
-    covered = works.covered_by(tx, order_ids)
+    covered = covers.covered_by(tx, order_ids)
     for order in works.lock_many(tx, order_ids):
         defects = covered.get(order.id, [])
         band = most_urgent(defects) if defects else order.band

@@ -7,7 +7,7 @@ from shared.errors import Invalid
 from shared.flows.act_on_order import CannotDecline
 from shared.flows.assign_works import assign
 from shared.flows.issue_works import Instruction, issue
-from shared.store import wanting, works
+from shared.store import covers, wanting, works
 from shared.store.engine import WriteTx
 from shared.store.wanting import Wanting
 from shared.store.works import Order
@@ -22,7 +22,7 @@ def order_by_hand(
         Invalid: a defect wants no order or has one, no lot covers it, or there is no such contractor.
         CannotDecline: what failed under warranty goes back to who did it, and is not given to a named contractor.
     """
-    ids = works.defects_named(tx, references)
+    ids = covers.defects_named(tx, references)
     wanted = wanting.wanting(tx, list(ids.values()))
     if refused := sorted(set(references) - {one.defect.reference for one in wanted}):
         raise Invalid(f"These want no order, or have one: {', '.join(refused)}.", {"defects": "want no order"})
@@ -30,7 +30,7 @@ def order_by_hand(
         assign(tx, list(ids.values()), now)
     else:
         issue(tx, _told(tx, wanted, contractor, reason), now)
-    if left := works.uncovered(tx, list(ids.values())):
+    if left := covers.uncovered(tx, list(ids.values())):
         names = sorted(name for name, defect_id in ids.items() if defect_id in left)
         raise Invalid(f"No lot covers {', '.join(names)}: name a contractor.", {"contractor": "is needed"})
     return works.lock_many(tx, works.open_orders_of(tx, list(ids.values())))
