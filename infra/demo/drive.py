@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +59,7 @@ class Drive:
         try:
             self._until(time.monotonic() + self.plan.seconds, say)
             self.world.closing.set()
-            client = self._supervisor()
-            rested = self._settle(client, say)
+            rested = self._settle(say)
         finally:
             self.world.closing.set()
             self.world.stop.set()
@@ -115,14 +115,15 @@ class Drive:
         client.sign_in(self.world.account.who("supervisor"))
         return client
 
-    def _settle(self, client: Client, say: Say) -> bool:
+    def _settle(self, say: Say) -> bool:
         """Wait until no delivery is due any more; operators and crews go on meanwhile."""
         say("       nobody reports any more; what is under way comes to rest")
         deadline = time.monotonic() + SETTLE_SECONDS
-        while time.monotonic() < deadline:
-            if _nothing_due(client.ask("GET", "/metrics").text) and not self._waiting(client):
-                return True
-            self.world.stop.wait(1.0)
+        with closing(self._supervisor()) as client:
+            while time.monotonic() < deadline:
+                if _nothing_due(client.ask("GET", "/metrics").text) and not self._waiting(client):
+                    return True
+                self.world.stop.wait(1.0)
         return False
 
     def _waiting(self, client: Client) -> bool:
@@ -133,14 +134,11 @@ class Drive:
 
     def _reckon(self, rested: bool) -> dict[str, Any]:
         self.world.stop = threading.Event()
-        client = self._supervisor()
-        try:
-            if not rested:
-                self.world.ledger.broke(f"work was still under way {SETTLE_SECONDS:.0f} s after the last report")
+        if not rested:
+            self.world.ledger.broke(f"work was still under way {SETTLE_SECONDS:.0f} s after the last report")
+        with closing(self._supervisor()) as client:
             reckoning.promises(self.world, client)
             return reckoning.summary(self.world, self.watcher, reckoning.matched(self.world, client))
-        finally:
-            client.close()
 
 
 def _nothing_due(metrics: str) -> bool:
