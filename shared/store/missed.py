@@ -13,7 +13,7 @@ from shared.store.tables import defect, event, report
 
 _D = DefectState
 LOOKED_AT = OPEN_DEFECT
-"""A person must look at it wherever `inspect_due_at` says so: an inspection, a recheck, a new cry of danger, a chase."""
+"""A person must look at it where `inspect_due_at` says so: an inspection, a recheck, a new cry of danger, a chase."""
 RUNNING = OPEN_DEFECT - {_D.MONITOR, _D.DEFERRED_TO_SCHEME, _D.REPAIR_CLAIMED}
 """The clocks of repair run. A claimed repair has stopped them: what is awaited then is its verification."""
 CHECKED = frozenset({OrderState.EVIDENCE_OK, OrderState.EVIDENCE_FAILED})
