@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import draft_rows, run
+from services.cli import draft_network, draft_reports, run
 from services.cli.loading import Load, load
 from services.cli.sources import MapFile, TableFile, digest, mapping
 from shared.errors import Invalid, NotFound
@@ -35,8 +35,8 @@ def streets(
 ) -> None:
     """Load streets from GeoPackage, GeoJSON or Shapefile: OS Open Roads, OS Open USRN, the council's own."""
     source = MapFile(file, layer, epsg)
-    columns = mapping(map_ or [], draft_rows.STREET_FIELDS, source.columns)
-    read = draft_rows.StreetReader(columns, draft_rows.grades(grade or []), source.srid)
+    columns = mapping(map_ or [], draft_network.STREET_FIELDS, source.columns)
+    read = draft_network.StreetReader(columns, draft_network.grades(grade or []), source.srid)
     told = digest(file, "streets", repr(sorted(columns.items())), repr(grade), str(layer), str(source.srid))
     load(
         Load(
@@ -65,8 +65,8 @@ def areas(
     """Load areas: whose roads (counties and unitary authorities), and the districts, divisions or wards within."""
     source = MapFile(file, layer, epsg)
     ours = tuple(served or _served_by_policy())
-    columns = mapping(map_ or [], draft_rows.AREA_FIELDS, source.columns)
-    read = draft_rows.AreaReader(columns, ours, kind, source.srid)
+    columns = mapping(map_ or [], draft_network.AREA_FIELDS, source.columns)
+    read = draft_network.AreaReader(columns, ours, kind, source.srid)
     told = digest(file, "areas", repr(sorted(columns.items())), repr(ours), str(kind), str(layer), str(source.srid))
     load(
         Load(
@@ -89,8 +89,8 @@ def postcodes(
 ) -> None:
     """Load postcodes from a table, such as Code-Point Open with a heading."""
     source = TableFile(file)
-    columns = mapping(map_ or [], draft_rows.POSTCODE_FIELDS, source.columns)
-    read = draft_rows.PostcodeReader(columns)
+    columns = mapping(map_ or [], draft_network.POSTCODE_FIELDS, source.columns)
+    read = draft_network.PostcodeReader(columns)
     srid = epsg if read.on_grid else 4326
     load(
         Load(
@@ -117,8 +117,8 @@ def reports(
     source = TableFile(file)
     with reading() as tx:
         policy = policies.in_force(tx, run.now()).policy
-    columns = mapping(map_ or [], draft_rows.REPORT_FIELDS, source.columns)
-    read = draft_rows.ReportReader(columns, policy, class_code, accuracy, epsg or settings().grid_epsg)
+    columns = mapping(map_ or [], draft_reports.REPORT_FIELDS, source.columns)
+    read = draft_reports.ReportReader(columns, policy, class_code, accuracy, epsg or settings().grid_epsg)
     load(
         Load(
             "reports",

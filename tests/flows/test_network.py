@@ -8,7 +8,7 @@ import shapely
 from sqlalchemy import text
 
 from infra.native.layout import ROOT
-from services.cli.draft_rows import AREA_FIELDS, AreaReader
+from services.cli.draft_network import AREA_FIELDS, AreaReader
 from services.cli.sources import MapFile, mapping
 from shared.domain.place import InCounty, Located, Point, Refer, Refuse, judge
 from shared.domain.policy_sections import PlaceRules
