@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.dedupe import judge
 from shared.domain.policy import DuplicateRules
-from shared.domain.verdicts import Footprint, New, Place, Same, Sighting, Standing, Verdict
+from shared.domain.verdicts import Footprint, New, Place, Same, Sighting, Standing, Unsure, Verdict
 
 Cell = tuple[int, int]
 
@@ -99,6 +99,26 @@ def _own_place(seen: Sighting, defect: Standing) -> Place:
     return Place(defect, *where, seen.house_number, seen.survey_pass)
 
 
+Answer = Callable[[Unsure], Verdict]
+"""What stands in for the person who would be asked."""
+
+
+def ask(unsure: Unsure) -> Verdict:
+    """Leave it to a person."""
+    return unsure
+
+
+def take_likeliest(unsure: Unsure) -> Verdict:
+    """As a person would who always takes the first candidate."""
+    likeliest = unsure.candidates[0]
+    return Same(likeliest.defect_id, likeliest.why)
+
+
+def take_none(unsure: Unsure) -> Verdict:
+    """As a person would who never takes any."""
+    return New(f"not surely {unsure.candidates[0].why}")
+
+
 def settle(
     board: Board,
     seen: Sequence[Sighting],
@@ -107,6 +127,7 @@ def settle(
     apart: Container[tuple[int, int]] = frozenset(),
     *,
     first: int = 0,
+    answer: Answer = ask,
 ) -> list[Verdict]:
     """One verdict for each sighting, in their order. `footprints` are by position, which begins at `first`.
 
@@ -115,6 +136,8 @@ def settle(
     verdicts: list[Verdict] = []
     for position, one in enumerate(seen, first):
         verdict = judge(one, board.near(one), rules(one.class_code), footprints.get(position, ()), apart)
+        if isinstance(verdict, Unsure):
+            verdict = answer(verdict)
         match verdict:
             case Same(defect_id):
                 board.join(one, board.standing[defect_id])

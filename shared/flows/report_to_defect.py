@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.board import settle
+from shared.domain.board import Answer, ask, settle
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
@@ -32,9 +32,17 @@ def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> None:
     triage(tx, [ReportId(one.subject_id) for one in due], now)
 
 
-def triage(tx: WriteTx, report_ids: Sequence[ReportId], now: datetime, *, of: Sequence[ReportState] = UNREAD) -> None:
+def triage(
+    tx: WriteTx,
+    report_ids: Sequence[ReportId],
+    now: datetime,
+    *,
+    of: Sequence[ReportState] = UNREAD,
+    answer: Answer = ask,
+) -> None:
     """Settle reports in the order of their arrival; a batch gives what one by one gives. Others than `of` are left.
 
+    `answer` may stand in for the person who would be asked (scoring; old records that nobody will look at again).
     Locks the reports, the places around them, and the defects that they join.
     """
     reports = reports_due.lock(tx, report_ids, of)
@@ -42,11 +50,13 @@ def triage(tx: WriteTx, report_ids: Sequence[ReportId], now: datetime, *, of: Se
         return
     policy = policies.in_force(tx, now)
     matching.lock_places(tx, [(one.seen.sighting.x, one.seen.sighting.y) for one in reports], policy.policy)
-    around, verdicts = _decide(tx, reports, policy)
+    around, verdicts = _decide(tx, reports, policy, answer)
     _write(tx, _Outcome(reports, verdicts, around), policy, now)
 
 
-def _decide(tx: WriteTx, reports: Sequence[DueReport], policy: InForce) -> tuple[Surroundings, list[Verdict]]:
+def _decide(
+    tx: WriteTx, reports: Sequence[DueReport], policy: InForce, answer: Answer
+) -> tuple[Surroundings, list[Verdict]]:
     """Judge until what is joined is locked and still open: another flow may end a defect between look and lock.
 
     Raises:
@@ -55,7 +65,9 @@ def _decide(tx: WriteTx, reports: Sequence[DueReport], policy: InForce) -> tuple
     seen = [one.seen.sighting for one in reports]
     for _ in range(TRIES):
         around = matching.surroundings(tx, seen, policy.policy)
-        verdicts = settle(around.board, seen, policy.policy.duplicates_of, around.footprints, around.apart)
+        verdicts = settle(
+            around.board, seen, policy.policy.duplicates_of, around.footprints, around.apart, answer=answer
+        )
         joined = {verdict.defect_id for verdict in verdicts if isinstance(verdict, Same) and verdict.defect_id > 0}
         if joined == matching.lock_open(tx, sorted(joined)):
             return around, verdicts
