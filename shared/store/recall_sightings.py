@@ -38,8 +38,14 @@ _SEEN = """
         SELECT waits.id AS waits_id, waits.why, report.id AS report_id, NULL::bigint AS detection_id,
                NULL::text AS survey_pass, report.class_code, report.lat, report.lon, report.accuracy_m, report.geom,
                report.street_id, report.street_key, report.street_side, report.level, report.house_number,
-               report.observed_at AS seen_at, report.received_at AS known_at, report.danger
-        FROM recall_sighting AS waits JOIN report ON report.id = waits.report_id
+               -- A report that challenges its own repair told of the failure when it did so, not when it was made.
+               CASE WHEN told.before THEN waits.at ELSE report.observed_at END AS seen_at,
+               CASE WHEN told.before THEN waits.at ELSE report.received_at END AS known_at, report.danger
+        FROM recall_sighting AS waits
+        JOIN report ON report.id = waits.report_id
+        JOIN recall ON recall.id = waits.recall_id
+        JOIN warranty ON warranty.id = recall.warranty_id
+        CROSS JOIN LATERAL (SELECT report.observed_at < warranty.repaired_at AS before) AS told
         WHERE waits.recall_id = :recall AND report.state = 'triage'
         UNION ALL
         SELECT waits.id, waits.why, NULL, detection.id, detection.survey_pass_id, detection.class_code, detection.lat,

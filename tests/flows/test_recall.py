@@ -401,7 +401,9 @@ def test_a_reporter_who_says_it_is_not_fixed_calls_the_repair_in_question(tx: Wr
     recall_repair.decide(tx, recall_reference, YES, "It is still there.", NOW)
     assert state(tx, report, first) == "linked"
     assert tx.scalar(select(func.count()).select_from(sighting)) == 1
-    assert tx.scalar(select(defect.c.reports)) == 1
+    row = tx.execute(select(defect.c.reports, defect.c.clock_from, defect.c.permanent_due_at)).one()
+    assert (row.reports, row.clock_from) == (1, NOW)
+    assert row.permanent_due_at > NOW + 9 * DAY
     assert repaired
 
 
