@@ -141,7 +141,8 @@ class Contractor:
             body |= {"length_m": 1.2, "width_m": 0.9}
             for hole in holes:
                 self._fill(hole)
-        return _Visit(order["reference"], body, list(self._photos(first, now, outcome)))
+        photos = [photo for hole in holes for photo in self._photos(hole, now, outcome)]
+        return _Visit(order["reference"], body, photos)
 
     def _holes(self, order: dict[str, Any]) -> Iterator[Hole]:
         """What the crew finds at the places that the order names."""
