@@ -32,8 +32,6 @@ def adopt(tx: WriteTx, written: str, source: str, now: datetime) -> Adopted:
         return Adopted(None, policy)
     if policy.meta.served_authorities:
         loads.serve(tx, policy.meta.served_authorities)
-    event = PolicyAdopted(
-        policy_id=version, name=policy.meta.name, sha256=policy.sha256, approver=policy.meta.approver
-    )
+    event = PolicyAdopted(policy_id=version, name=policy.meta.name, sha256=policy.sha256, approver=policy.meta.approver)
     event_log.append(tx, event, now)
     return Adopted(version, policy)

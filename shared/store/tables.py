@@ -499,9 +499,7 @@ defect = Table(
         "ix_defect_wanting",
         "permanent_due_at",
         "id",
-        postgresql_where=text(
-            "state IN ('confirmed', 'made_safe', 'recalled', 'repaired_temporary', 'third_party')"
-        ),
+        postgresql_where=text("state IN ('confirmed', 'made_safe', 'recalled', 'repaired_temporary', 'third_party')"),
     ),
     Index("ix_defect_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("ix_defect_recurrence_of", "recurrence_of", postgresql_where=text("recurrence_of IS NOT NULL")),
