@@ -1,5 +1,8 @@
 """The `roadmend` command finds its commands, and says a refusal in one sentence."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,19 @@ def test_an_unknown_command_is_named() -> None:
 
     assert told.exit_code == 2
     assert "No such command 'mend'" in told.output
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_without_its_address() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", "deliveries", "list"],
+        cwd=ROOT,
+        env={**os.environ, "ROADMEND_DATABASE_URL": "postgresql+psycopg://nobody:hidden@127.0.0.1:1/none"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 2
+    assert "The database does not answer" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert "hidden" not in told.stderr
