@@ -32,6 +32,11 @@ def start(instance: Instance, supervisor: Supervisor, theirs: Mapping[str, str])
     return urls
 
 
+def are_ours(theirs: Mapping[str, str]) -> bool:
+    """True unless both servers were given: then none need be installed."""
+    return not (theirs.get(DATABASE_URL) and theirs.get(REDIS_URL))
+
+
 def _start_postgres(instance: Instance, supervisor: Supervisor, ports: Ports) -> str:
     cluster = Cluster(instance.folder / "postgres", instance.durable, _shared_buffers_mb(), GRID)
     if cluster.make(instance.logs / "initdb.log"):
@@ -94,9 +99,9 @@ def _check_owner(instance: Instance) -> None:
 
 def hold(instance: Instance) -> None:
     """Run both servers in the foreground until stopped."""
-    prepare()
+    theirs = given()
+    prepare(with_servers=are_ours(theirs))
     with running(instance) as supervisor:
-        theirs = given()
         write_env(instance, start(instance, supervisor, theirs), theirs)
         supervisor.watch()
 

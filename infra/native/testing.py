@@ -16,15 +16,16 @@ from infra.native.supervisor import Stopped
 
 def run(instance: Instance, command: Sequence[str]) -> int:
     """Run a command with an instance's servers in its environment, and give back its exit code."""
-    prepare()
-    with _servers(instance) as urls:
+    theirs = given()
+    prepare(with_servers=servers.are_ours(theirs))
+    with _servers(instance, theirs) as urls:
         code = _wait_for(command, urls)
     say.step(f"{command[0]} ended with code {code}")
     return code
 
 
 @contextmanager
-def _servers(instance: Instance) -> Iterator[Mapping[str, str]]:
+def _servers(instance: Instance, theirs: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     """The servers that run already, or our own, kept until nobody in this folder uses them any more."""
     instance.make()
     with (instance.folder / "users").open("w") as users:
@@ -35,7 +36,6 @@ def _servers(instance: Instance) -> Iterator[Mapping[str, str]]:
             except servers.InUse:
                 yield read_env(instance)
                 return
-            theirs = given()
             urls = servers.start(instance, supervisor, theirs)
             write_env(instance, urls, theirs)
             yield urls

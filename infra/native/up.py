@@ -26,7 +26,7 @@ def run(instance: Instance, with_demo: bool) -> None:
         SetupError: a person has to put something right.
     """
     theirs = given()
-    prepare()
+    prepare(with_servers=servers.are_ours(theirs))
     with servers.running(instance) as supervisor:
         variables = _variables(instance, theirs, servers.start(instance, supervisor, theirs))
         private = servers.DATABASE_URL not in theirs
@@ -119,9 +119,9 @@ def _start_processes(supervisor: Supervisor, variables: Mapping[str, str]) -> No
     url = f"http://{_reachable(variables['ROADMEND_HOST'])}:{variables['ROADMEND_PORT']}"
     supervisor.start(processes.worker(variables, processes=size))
     supervisor.start(processes.beat(variables))
-    supervisor.start(processes.api(variables), lambda: processes.answers(f"{url}/health/ready"), seconds=90)
-    supervisor.wait_until("worker", "ready.", seconds=60)
-    supervisor.wait_until("beat", "beat: Starting", seconds=60)
+    supervisor.start(processes.api(variables), lambda: processes.answers(f"{url}/health/ready"), seconds=180)
+    supervisor.wait_until("worker", "ready.", seconds=180)
+    supervisor.wait_until("beat", "beat: Starting", seconds=180)
     say.step("API, worker and beat run")
 
 

@@ -14,7 +14,7 @@ from infra.native.processes import answers
 from tests.databases import new_name
 from tests.waiting import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Up:
@@ -48,7 +48,7 @@ class Up:
             text = self.output.read_text()
             return text if words in text else ""
 
-        return until(said, 120, f"{words!r} in {self.output}")
+        return until(said, 240, f"{words!r} in {self.output}")
 
     def url(self) -> str:
         line = next(line for line in self.output.read_text().splitlines() if line.startswith("  Roadmend "))
