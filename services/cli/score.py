@@ -4,7 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +15,7 @@ import orjson
 import psycopg
 import typer
 from psycopg import sql
-from rich.progress import Progress, TaskID
-from rich.table import Table
+from rich.progress import TaskID
 from sqlalchemy import URL, make_url
 
 from services.cli import run
@@ -65,6 +64,7 @@ def dedupe(
     policy: Annotated[Path, typer.Option(help="The policy whose [dedupe] section decides.")] = CITIES,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show categories with few marks, too.")] = False,
+    singly: Annotated[bool, typer.Option(help="One request at a time: slow, and the same figures.")] = False,
 ) -> None:
     """Replay cities' requests through intake and triage, and score what was joined by the protocol of the data.
 
@@ -74,17 +74,25 @@ def dedupe(
     if not cities:
         raise Invalid(f"There is no CITY_events.csv.gz in {folder}.")
     runs = [Run(city, setting) for city in cities for setting in FLOOR_M]
-    with run.progress() as bar, ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        tasks = {one: bar.add_task(f"{one.city}, {one.setting}", total=_requests(folder, one.city)) for one in runs}
-        outcomes = dict(
-            zip(runs, pool.map(lambda one: _replay(folder, policy, one, bar, tasks[one]), runs), strict=True)
-        )
+    outcomes = _replay_all(folder, policy, runs, singly=singly)
     found = {one: _scored(folder, one, outcomes[one]) for one in runs}
     if as_json:
         run.say(orjson.dumps([_plain(one, *found[one]) for one in runs]).decode())
         return
     for one in runs:
-        run.out.print(_table(one, *found[one], every=every))
+        for line in _table(one, *found[one], every=every):
+            run.say(line)
+
+
+def _replay_all(folder: Path, policy: Path, runs: Sequence[Run], *, singly: bool) -> dict[Run, dict[str, Joined]]:
+    """As many at once as there are processors."""
+    with run.progress() as bar, ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        tasks = [bar.add_task(f"{one.city}, {one.setting}", total=_requests(folder, one.city)) for one in runs]
+
+        def one_run(one: Run, task: TaskID) -> dict[str, Joined]:
+            return replay(folder, policy, one, singly=singly, heard=lambda count: bar.advance(task, count))
+
+        return dict(zip(runs, pool.map(one_run, runs, tasks), strict=True))
 
 
 def _requests(folder: Path, city: str) -> int:
@@ -113,14 +121,17 @@ def _plain(one: Run, radius: float, ours: list[Figures], floor: list[Figures]) -
 # --- one replay ------------------------------------------------------------------------------------------------------
 
 
-def _replay(folder: Path, policy: Path, one: Run, bar: Progress, task: TaskID) -> dict[str, Joined]:
+def replay(
+    folder: Path, policy: Path, one: Run, *, singly: bool = False, heard: Callable[[int], None] = lambda _: None
+) -> dict[str, Joined]:
     """Replay one city in a process of its own: its grid is fixed when the process starts.
 
     Raises:
         ReplayFailed: with the last line that the process complained in.
     """
     events = folder / f"{one.city}_events.csv.gz"
-    command = [sys.executable, "-m", "services.cli.score_city", str(events), str(policy), one.setting]
+    cut = "singly" if singly else "waves"
+    command = [sys.executable, "-m", "services.cli.score_city", str(events.resolve()), str(policy.resolve())]
     with _scratch() as url:
         environment = {
             **os.environ,
@@ -128,14 +139,15 @@ def _replay(folder: Path, policy: Path, one: Run, bar: Progress, task: TaskID) -
             "ROADMEND_GRID_EPSG": str(_utm(events)),
         }
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:  # noqa: S603
+        asked = [*command, one.setting, cut]
+        with subprocess.Popen(asked, cwd=ROOT, env=environment, **pipes) as process:  # noqa: S603
             said = ""
             for said in process.stdout or ():
                 if said.strip().isdigit():
-                    bar.advance(task, int(said))
-            complaint = process.stderr.read() if process.stderr else ""
+                    heard(int(said))
+            complaint = process.stderr.read().strip() if process.stderr else ""
         if process.returncode != 0:
-            raise ReplayFailed(f"{one.city}: {complaint.strip().splitlines()[-1] if complaint.strip() else 'no word'}")
+            raise ReplayFailed(f"{one.city}: {complaint.splitlines()[-1] if complaint else 'it ended without a word'}")
     return {request: Joined(defect, joined) for request, (defect, joined) in orjson.loads(said).items()}
 
 
@@ -167,30 +179,33 @@ def _administer(server: URL, statement: str, scratch: URL) -> None:
 
 # --- the table -------------------------------------------------------------------------------------------------------
 
-_COLUMNS = (
-    ("recall", "recall"),
-    ("original", "right_original"),
-    ("repaired", "false_repaired"),
-    ("far", "false_far"),
-    ("neighbours", "neighbours"),
-    ("precision", "precision"),
-    ("F1", "f1"),
-)
+_COLUMNS = {
+    "recall": "recall",
+    "original": "right_original",
+    "repaired": "false_repaired",
+    "far": "false_far",
+    "neighbours": "neighbours",
+    "precision": "precision",
+    "F1": "f1",
+}
 
 
-def _table(one: Run, radius: float, ours: list[Figures], floor: list[Figures], *, every: bool) -> Table:
-    title = f"{one.city.capitalize()}, {one.setting} (below each: the plain circle of {radius:g} m)"
-    table = Table("category", "scored", "marked", *(head for head, _ in _COLUMNS), title=title, title_justify="left")
+def _table(one: Run, radius: float, ours: list[Figures], floor: list[Figures], *, every: bool) -> Iterator[str]:
+    """Two lines a category: ours, and the plain circle's."""
+    yield f"{one.city.capitalize()}, {one.setting} (second line: the plain circle of {radius:g} m)"
+    yield f"  {'category':<28}{'scored':>7}{'marked':>7}" + "".join(f"{head:>11}" for head in _COLUMNS)
     for mine, plain in zip(ours, floor, strict=True):
         if every or max(mine.positives, mine.originals) >= SHOWN_POSITIVES:
-            cells = (_cell(mine, name) for _, name in _COLUMNS)
-            table.add_row(mine.category, f"{mine.scored}", f"{mine.positives}", *cells)
-            table.add_row("", "", "", *(_cell(plain, name) for _, name in _COLUMNS), style="dim")
-    return table
+            yield f"  {mine.category:<28}{mine.scored:>7}{mine.positives:>7}" + _cells(mine)
+            yield " " * 44 + _cells(plain)
+    yield ""
 
 
-def _cell(of: Figures, name: str) -> str:
-    share: float | None = getattr(of, name)
+def _cells(of: Figures) -> str:
+    return "".join(f"{_cell(getattr(of, name), name):>11}" for name in _COLUMNS.values())
+
+
+def _cell(share: float | None, name: str) -> str:
     if share is None:
-        return ""
-    return f"{share:.1%}" if name.startswith("false") else f"{share:.3f}"
+        return "-"
+    return f"{share:.2%}" if name.startswith("false") else f"{share:.3f}"

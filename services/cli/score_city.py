@@ -15,17 +15,18 @@ from pathlib import Path
 import orjson
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, update
 
 from services.cli.score_figures import Row, metres, rows
 from shared.domain.board import Answer, take_likeliest, take_none
 from shared.domain.policy import parse
-from shared.domain.terms import ReportId
+from shared.domain.terms import DefectState, ReportId
 from shared.flows import adopt_policy, load_reports, report_to_defect
 from shared.flows.load_reports import HistoricReport
 from shared.settings import ROOT, settings
+from shared.store import relinks
 from shared.store.engine import WriteTx, transaction
-from shared.store.tables import report, sighting
+from shared.store.tables import defect, report, sighting
 
 BATCH = 1000
 CLEAR_M = 300.0
@@ -151,28 +152,22 @@ def _ids(tx: WriteTx, requests: Sequence[str]) -> list[ReportId]:
     return [ReportId(one) for one in tx.scalars(select(report.c.id).where(report.c.external_id == func.any(wanted)))]
 
 
-_CLOSE = text(
-    """
-    WITH ended AS (
-        UPDATE sighting SET unlinked_at = :now
-        FROM report WHERE report.id = sighting.report_id AND report.external_id = ANY(CAST(:requests AS text[]))
-          AND sighting.unlinked_at IS NULL
-        RETURNING sighting.id, sighting.defect_id
-    )
-    UPDATE defect SET state = 'closed', ended_at = :now
-    WHERE id IN (SELECT defect_id FROM ended) AND NOT EXISTS (
-        SELECT FROM sighting
-        WHERE sighting.defect_id = defect.id AND sighting.unlinked_at IS NULL
-          AND sighting.id NOT IN (SELECT id FROM ended)
-    )
-    """
-)
-
-
 def _close(tx: WriteTx, requests: Sequence[str], now: datetime) -> None:
-    """The city has settled these requests."""
-    if requests:
-        tx.execute(_CLOSE, {"requests": [f"historic:{number}" for number in requests], "now": now})
+    """The city has settled these requests: they stand no more, and a defect that has none left is closed."""
+    if not requests:
+        return
+    closed = select(report.c.id).where(report.c.external_id == func.any([f"historic:{one}" for one in requests]))
+    ended = (
+        update(sighting)
+        .where(sighting.c.report_id.in_(closed), sighting.c.unlinked_at.is_(None))
+        .values(unlinked_at=now)
+        .returning(sighting.c.defect_id)
+    )
+    touched = sorted(set(tx.scalars(ended)))
+    left = exists().where(sighting.c.defect_id == defect.c.id, sighting.c.unlinked_at.is_(None))
+    over = update(defect).where(defect.c.id == func.any(touched), ~left)
+    tx.execute(over.values(state=DefectState.CLOSED, ended_at=now))
+    relinks.redraw(tx, touched, now)
 
 
 def outcome() -> dict[str, tuple[int, bool]]:
@@ -187,13 +182,25 @@ def outcome() -> dict[str, tuple[int, bool]]:
         }
 
 
-def main(events_file: str, policy_file: str, setting: str) -> None:
+def singly(events: Iterable[Row]) -> list[Wave]:
+    """Every line by itself, in the order of the stream: what the waves must equal."""
+    found = []
+    for line, row in enumerate(events, 1):
+        close = row["event"] == "close"
+        found.append(Wave([], [row["request_id"]]) if close else Wave([(line, row)], []))
+    return found
+
+
+CUTS: Mapping[str, Callable[[Iterable[Row]], list[Wave]]] = {"waves": waves, "singly": singly}
+
+
+def main(events_file: str, policy_file: str, setting: str, cut: str) -> None:
     """Replay; each line on standard output is the number of requests of a batch, the last one the outcome as JSON."""
     events = list(rows(Path(events_file)))
     prepare(Path(policy_file), (row["category"] for row in events if row["category"]))
-    replay(waves(events), ANSWERS[setting], lambda count: print(count, flush=True))
+    replay(CUTS[cut](events), ANSWERS[setting], lambda count: print(count, flush=True))
     sys.stdout.buffer.write(orjson.dumps(outcome()) + b"\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])
