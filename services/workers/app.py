@@ -4,6 +4,7 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu.entity import Queue
 
+from services.workers.lost_credit import LostCredit
 from shared import logs
 from shared.domain.events import Consumer
 from shared.settings import settings
@@ -45,6 +46,7 @@ app.conf.update(
     beat_max_loop_interval=1,
     timezone="UTC",
 )
+app.steps["consumer"].add(LostCredit)
 
 
 @setup_logging.connect

@@ -1,12 +1,10 @@
 """Redis and PostgreSQL stop under load, and come back."""
 
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from infra.native.layout import PYTHON, ROOT
 from tests.delivery.house import House, Load
 from tests.stack import Stack
 from tests.waiting import until
@@ -30,7 +28,7 @@ def test_redis_that_stops_under_load_refuses_no_report_and_its_work_is_caught_up
             before, until_then = len(load.accepted), time.monotonic() + REDIS_AWAY_SECONDS
             until(lambda: time.monotonic() > until_then, REDIS_AWAY_SECONDS + 5, "some time without Redis")
             without = len(load.accepted) - before
-            house.stack.again("redis")
+            house.stack.start_again("redis")
         house.comes_to_rest()
 
         assert without > 20
@@ -47,7 +45,7 @@ def test_postgresql_restarted_under_load_says_come_again_and_keeps_every_report_
     stack = Stack(tmp_path, "to be made")
     try:
         stack.start_postgres()
-        _migrate(stack)
+        stack.migrate()
         house = House(stack)
         house.adopt_policy()
         stack.start_all()
@@ -58,7 +56,7 @@ def test_postgresql_restarted_under_load_says_come_again_and_keeps_every_report_
             stack.kill("postgres")
             until(lambda: load.waited + load.lost >= 4, 30, "clients to notice")
             before = len(load.accepted)
-            stack.again("postgres")
+            stack.start_again("postgres")
             until(lambda: len(load.accepted) > before + 20, 60, "some reports after")
         house.comes_to_rest()
 
@@ -71,8 +69,3 @@ def test_postgresql_restarted_under_load_says_come_again_and_keeps_every_report_
         assert house.broken() == []
     finally:
         stack.stop_all()
-
-
-def _migrate(stack: Stack) -> None:
-    told = [str(PYTHON), "-m", "alembic", "-c", "infra/migrations/alembic.ini", "upgrade", "head"]
-    subprocess.run(told, cwd=ROOT, env=dict(stack.environment()), check=True, timeout=120, capture_output=True)
