@@ -1,0 +1,258 @@
+"""Detections become defects on a real PostGIS: joined, founded, waiting, kept, stale; never a finished repair again."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from shared.domain.events import Consumer, DetectionsReceived
+from shared.flows import detections_to_defects, report_to_defect
+from shared.store import event_log, references
+from shared.store.engine import WriteTx
+from shared.store.tables import (
+    GRID,
+    defect,
+    detection,
+    detection_batch,
+    event,
+    recall,
+    recall_sighting,
+    sighting,
+    source,
+)
+from tests.factories import a_defect, a_report, a_verified_repair, adopt_default_policy, an_order, hear
+
+NOW = datetime.now(UTC)
+EASTING, NORTHING = 353_000.0, 430_000.0
+
+
+@pytest.fixture
+def survey(tx: WriteTx) -> Callable[..., list[int]]:
+    """Send detections, each a dict of what is unusual in it, in one batch; gives their ids once they are matched."""
+    adopt_default_policy(tx)
+
+    def send(*seen: dict[str, Any]) -> list[int]:
+        ids = a_batch(tx, *seen)
+        hear(tx, Consumer.DETECTIONS, detections_to_defects.run, datetime.now(UTC))
+        return ids
+
+    return send
+
+
+def a_batch(tx: WriteTx, *seen: dict[str, Any]) -> list[int]:
+    now = datetime.now(UTC)
+    known = select(source.c.id).where(source.c.code == "van").scalar_subquery()
+    if tx.scalar(select(known)) is None:
+        tx.execute(insert(source).values(code="van", name="The van"))
+    batch = {"reference": references.fresh("B"), "received_at": now, "accepted": len(seen), "repeated": 0, "refused": 0}
+    batch_id = tx.scalar(insert(detection_batch).values(source_id=known, **batch).returning(detection_batch.c.id))
+    ids = []
+    for one in seen:
+        easting, northing = one.pop("easting", EASTING), one.pop("northing", NORTHING)
+        where = func.ST_SetSRID(func.ST_MakePoint(easting, northing), GRID)
+        values = {
+            "received_at": now,
+            "batch_id": batch_id,
+            "source_id": known,
+            "external_id": references.secret(),
+            "survey_pass_id": "monday",
+            "captured_at": now - timedelta(hours=1),
+            "class_code": "pothole",
+            "confidence": 0.9,
+            "lat": 53.7642175,
+            "lon": -2.7144562,
+            "accuracy_m": 2.0,
+            "geom": where,
+            "street_key": "high-street",
+            **one,
+        }
+        ids.append(tx.scalar(insert(detection).values(values).returning(detection.c.id)))
+    told = DetectionsReceived(batch_id=batch_id, accepted=len(seen), repeated=0, refused=0)
+    event_log.append(tx, told, now)
+    return ids
+
+
+def row(tx: WriteTx, detection_id: int) -> Any:
+    return tx.execute(select(detection).where(detection.c.id == detection_id)).one()
+
+
+def defect_row(tx: WriteTx, defect_id: int) -> Any:
+    where = func.ST_X(defect.c.geom).label("x")
+    return tx.execute(select(defect, where).where(defect.c.id == defect_id)).one()
+
+
+def verdicts(tx: WriteTx, ids: list[int]) -> list[str]:
+    return [row(tx, one).verdict for one in ids]
+
+
+def test_a_sure_detection_founds_a_candidate_and_tells_it_quietly(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    (seen,) = survey({"depth_mm": 60.0, "width_mm": 300.0})
+
+    found = defect_row(tx, row(tx, seen).defect_id)
+    assert row(tx, seen).verdict == "founded"
+    assert (found.state, found.detections, found.survey_passes, found.reports) == ("candidate", 1, 1, 0)
+    assert (found.depth_mm, found.width_mm, found.danger) == (60.0, 300.0, False)
+    kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == found.id)
+    assert list(tx.scalars(kinds)) == ["DefectDetected"]
+
+
+def test_a_batch_says_what_became_of_it(tx: WriteTx, survey: Callable[..., list[int]]) -> None:
+    survey(
+        {},
+        {"easting": EASTING + 1, "survey_pass_id": "tuesday"},
+        {"easting": EASTING + 200, "confidence": 0.6},
+        {"easting": EASTING + 300, "confidence": 0.3},
+        {"easting": EASTING + 400, "class_code": "longitudinal_crack", "confidence": 0.99},
+    )
+
+    batch = tx.execute(select(detection_batch).order_by(detection_batch.c.id.desc()).limit(1)).one()
+    assert batch.matched_at is not None
+    assert batch.outcome == {"joined": 1, "founded": 1, "recalled": 0, "stale": 0, "kept": 2, "waiting": 1}
+
+
+def test_many_detections_of_one_hole_in_one_batch_are_one_defect_at_their_mean(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    seen = survey(*({"easting": EASTING + step, "survey_pass_id": f"pass-{step}"} for step in range(5)))
+
+    assert len({row(tx, one).defect_id for one in seen}) == 1
+    found = defect_row(tx, row(tx, seen[0]).defect_id)
+    assert (found.detections, found.survey_passes) == (5, 5)
+    assert found.x == pytest.approx(EASTING + 2, abs=0.01)
+    links = select(func.count()).select_from(sighting).where(sighting.c.defect_id == found.id)
+    assert tx.scalar(links) == 5
+
+
+def test_two_holes_of_one_pass_four_metres_apart_stay_two_also_across_batches(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    first, near = survey({}, {"easting": EASTING + 4})
+    (again,) = survey({"easting": EASTING + 4.5})
+
+    assert row(tx, first).defect_id != row(tx, near).defect_id
+    assert row(tx, again).defect_id == row(tx, near).defect_id
+
+
+def test_less_sure_detections_wait_and_a_second_pass_founds_with_them(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    (first,) = survey({"confidence": 0.6})
+    assert verdicts(tx, [first]) == ["waiting"]
+    (same_pass,) = survey({"confidence": 0.6, "easting": EASTING + 1})
+    assert verdicts(tx, [same_pass]) == ["waiting"]
+
+    (second,) = survey({"confidence": 0.55, "survey_pass_id": "tuesday", "easting": EASTING + 2})
+
+    assert verdicts(tx, [first, same_pass, second]) == ["founded"] * 3
+    found = defect_row(tx, row(tx, second).defect_id)
+    assert {row(tx, one).defect_id for one in (first, same_pass)} == {found.id}
+    assert (found.detections, found.survey_passes) == (3, 2)
+    assert found.known_at == row(tx, first).received_at
+
+
+def test_below_the_level_and_condition_classes_are_kept_and_join_nothing(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    standing = a_defect(tx)
+
+    seen = survey({"confidence": 0.49}, {"class_code": "transverse_crack", "confidence": 0.95})
+
+    assert verdicts(tx, seen) == ["kept", "kept"]
+    assert defect_row(tx, standing).detections == 0
+
+
+def test_detections_join_what_a_resident_reported_and_the_other_way_round(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    reported = a_report(tx)
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+    (seen,) = survey({"easting": EASTING + 3})
+    (elsewhere,) = survey({"easting": EASTING + 500})
+    later = a_report(tx, easting=EASTING + 503)
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+
+    of = {one.report_id: one.defect_id for one in tx.execute(select(sighting.c.report_id, sighting.c.defect_id))}
+    assert of[reported] == row(tx, seen).defect_id
+    assert of[later] == row(tx, elsewhere).defect_id
+
+
+def test_machines_never_make_it_an_emergency_nor_change_what_a_person_measured(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    measured = a_defect(tx, depth_mm=50.0, assessed_by="person:7", band="P10")
+    unmeasured = a_defect(tx, easting=EASTING + 300, depth_mm=50.0)
+
+    survey({"depth_mm": 150.0}, {"depth_mm": 150.0, "easting": EASTING + 300})
+
+    assert (defect_row(tx, measured).depth_mm, defect_row(tx, measured).band) == (50.0, "P10")
+    assert defect_row(tx, unmeasured).depth_mm == 150.0
+    kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == unmeasured)
+    assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
+
+
+def test_a_batch_heard_twice_is_matched_once(tx: WriteTx, survey: Callable[..., list[int]]) -> None:
+    (seen,) = survey({})
+    batch = detections_to_defects.detections_due.lock_batches(tx, [row(tx, seen).batch_id])
+
+    assert batch == []
+    assert tx.scalar(select(func.count()).select_from(sighting).where(sighting.c.detection_id == seen)) == 1
+
+
+# --- after a repair --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def repaired(tx: WriteTx) -> int:
+    """A defect whose permanent repair was completed an hour ago and verified: it is under warranty."""
+    adopt_default_policy(tx)
+    defect_id = a_defect(tx, known_at=NOW - timedelta(days=3))
+    an_order(tx, defect_id, now=NOW - timedelta(days=2))
+    a_verified_repair(tx, defect_id, datetime.now(UTC))
+    assert defect_row(tx, defect_id).state == "in_warranty"
+    return defect_id
+
+
+def test_imagery_taken_before_the_repair_never_raises_the_hole_again(
+    tx: WriteTx, repaired: int, survey: Callable[..., list[int]]
+) -> None:
+    """Case 13: a vendor sends last month again."""
+    (seen,) = survey({"captured_at": NOW - timedelta(days=20), "easting": EASTING + 2})
+
+    assert verdicts(tx, [seen]) == ["stale"]
+    assert tx.scalar(select(func.count()).select_from(defect)) == 1
+    assert tx.scalar(select(func.count()).select_from(recall)) == 0
+
+
+def test_imagery_taken_after_it_proposes_a_recall_and_joins_nothing(
+    tx: WriteTx, repaired: int, survey: Callable[..., list[int]]
+) -> None:
+    """Case 6."""
+    (seen,) = survey({"captured_at": datetime.now(UTC) - timedelta(minutes=5)})
+
+    assert verdicts(tx, [seen]) == ["recalled"]
+    assert tx.scalar(select(recall.c.defect_id)) == repaired
+    assert tx.scalar(select(recall_sighting.c.detection_id)) == seen
+    assert tx.scalar(select(func.count()).select_from(sighting)) == 0
+    assert defect_row(tx, repaired).state == "in_warranty"
+
+
+def test_a_report_on_the_repair_proposes_a_recall_and_waits_for_the_decision(tx: WriteTx, repaired: int) -> None:
+    report_id = a_report(tx, received_at=datetime.now(UTC))
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC) + timedelta(seconds=1))
+
+    assert tx.scalar(select(recall.c.defect_id)) == repaired
+    assert tx.scalar(select(recall_sighting.c.report_id)) == report_id
+    assert tx.scalar(select(func.count()).select_from(sighting)) == 0
+
+
+def test_a_report_seen_before_the_repair_and_told_after_it_is_a_persons_to_settle(tx: WriteTx, repaired: int) -> None:
+    report_id = a_report(tx, received_at=datetime.now(UTC), observed_at=NOW - timedelta(days=1))
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC) + timedelta(seconds=1))
+
+    kinds = select(event.c.kind).where(event.c.subject == "report", event.c.subject_id == report_id)
+    assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "ReportTriaged"
+    assert tx.scalar(select(func.count()).select_from(recall)) == 0
