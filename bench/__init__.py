@@ -1,0 +1,1 @@
+"""`python -m bench`: measures the real processes, each figure beside a bare limit of the same run."""
