@@ -1,8 +1,8 @@
 """What routes ask for: a transaction, the time, and who asks. `requires` is a route's rule of who may call it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +15,23 @@ from shared.errors import NotAllowed, SignInNeeded
 from shared.flows import manage_access
 from shared.store.engine import ReadTx, WriteTx, reading, transaction
 
-__all__ = ["PUBLIC", "STAFF", "Asker", "Known", "Now", "Read", "Role", "Rule", "Write", "requires"]
+__all__ = [
+    "PUBLIC",
+    "STAFF",
+    "Asker",
+    "Known",
+    "Now",
+    "Read",
+    "Role",
+    "Rule",
+    "Write",
+    "for_everybody",
+    "known",
+    "requires",
+]
 
 PUBLIC = Role.PUBLIC
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 async def _now() -> datetime:
@@ -28,7 +42,7 @@ async def _now() -> datetime:
 Now = Annotated[datetime, Depends(_now)]
 
 
-async def _known(request: Request) -> Asker:
+async def known(request: Request) -> Asker:
     """Who asks. Asked of the database on every request, so that a revoked key or session ends at once.
 
     A coroutine, so that a request without credentials costs neither thread nor query; kept with the request, and not
@@ -47,7 +61,7 @@ def _looked_up(told: Credentials) -> Asker:
         return manage_access.who(tx, told.kind, told.secret, datetime.now(UTC))
 
 
-Known = Annotated[Asker, Depends(_known)]
+Known = Annotated[Asker, Depends(known)]
 """Who asks, whoever it is. A route's rule is `requires`."""
 
 
@@ -75,7 +89,7 @@ class Rule:
         self.scope = scope
 
     async def __call__(self, request: Request) -> Asker:
-        asker = await _known(request)
+        asker = await known(request)
         if Role.PUBLIC in self.roles:
             return asker
         if asker.role is Role.PUBLIC:
@@ -94,3 +108,9 @@ def requires(*roles: Role, scope: str | None = None) -> Any:
     if not roles:
         raise ValueError("A route's rule names at least one role; PUBLIC is one.")
     return Depends(Rule(roles, scope))
+
+
+def for_everybody(endpoint: Endpoint) -> Endpoint:
+    """The rule `requires(PUBLIC)` for a busy route, without what a dependency costs each request."""
+    endpoint.__dict__["rule"] = Rule((Role.PUBLIC,), None)
+    return endpoint

@@ -7,9 +7,11 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from services.api.deps import Role, Rule
+from services.api.routes.reports import NewReport
 from shared.domain.access import STAFF
 
 ABOUT: dict[str, Any] = {
@@ -78,8 +80,9 @@ def _within(routes: list[BaseRoute]) -> Iterator[APIRoute]:
 
 
 def rule_of(route: APIRoute) -> Rule | None:
-    """The rule that a route asks for by `requires`, or None: then the route has no rule."""
-    return _rule(route.dependant)
+    """The rule that a route asks for by `requires` or `for_everybody`, or None: then the route has no rule."""
+    marked: Rule | None = getattr(route.endpoint, "rule", None)
+    return marked or _rule(route.dependant)
 
 
 def _rule(dependant: Dependant) -> Rule | None:
@@ -118,6 +121,7 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI, rules: dict[tuple[str, str], Rule | None]) -> dict[str, Any]:
     document = get_openapi(routes=app.routes, **ABOUT)
     parts = document.setdefault("components", {})
+    _add_body(parts, NewReport)
     parts["securitySchemes"] = _SECURITY
     parts.setdefault("schemas", {})["Problem"] = _PROBLEM
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -126,6 +130,12 @@ def _document(app: FastAPI, rules: dict[tuple[str, str], Rule | None]) -> dict[s
         for method, operation in operations.items():
             _describe(operation, rules.get((path, method)))
     return document
+
+
+def _add_body(parts: dict[str, Any], model: type[BaseModel]) -> None:
+    """The shape of a body that a route reads by itself."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts.setdefault("schemas", {}).update({**schema.pop("$defs", {}), model.__name__: schema})
 
 
 def _describe(operation: dict[str, Any], rule: Rule | None) -> None:

@@ -1,7 +1,7 @@
 """Takes reports in groups: all that wait share one transaction, so that a commit and its statements serve many.
 
-A statement handles a batch as readily as one row. One request a transaction reached 105 reports a second on two busy
-cores; in groups see docs/decisions. Nobody waits for a group to fill: whatever waits when a writer is free goes along.
+A statement handles a batch as readily as one row. Nobody waits for a group to fill: whatever waits when the writer is
+free goes along. Tried and measured in docs/decisions/0020-reports-in-groups.md.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from shared.store.engine import LOST, transaction
 log = logger(__name__)
 
 WRITERS = 1
-"""Threads that write, each with a connection: while one waits for its commit, the other fills."""
+"""Threads that write, each with a connection. Two made smaller groups, and took 1.9 ms of processor a report to 1.4."""
 MOST = 100
 """Reports in one transaction."""
 ROOM = 5_000

@@ -26,7 +26,7 @@ def _modules() -> Iterator[ModuleType]:
     """Every module of routes and of pages: the busy ones, then the others by name."""
     for package in (routes, pages):
         names = [found.name for found in pkgutil.iter_modules(package.__path__)]
-        for name in sorted(names, key=lambda name: (name not in BUSY, name)):
+        for name in sorted(names, key=lambda name: (BUSY.index(name) if name in BUSY else len(BUSY), name)):
             yield import_module(f"{package.__name__}.{name}")
 
 

@@ -76,20 +76,27 @@ def refuse_too_many(limit: str, what: str, who: str) -> None:
         raise TooMany(f"That is more than {limit.replace('/', ' in a ')}. Come again in {wait} seconds.", wait)
 
 
-class Limited:
-    """A dependency: counts one request of the caller's address under a name. An empty setting counts nothing."""
+async def count(request: Request, what: str, limit: str | None = None) -> None:
+    """Count one request of the caller's address under a name; without a limit of its own, the setting's.
 
-    def __init__(self, what: str, limit: str | None = None) -> None:
-        self.what = what
-        self.limit = limit
+    An empty setting counts nothing.
 
-    async def __call__(self, request: Request) -> None:
-        if not settings().rate_limit:
-            return
-        address = request.client.host if request.client else "unknown"
-        await run_in_threadpool(refuse_too_many, self.limit or settings().rate_limit, self.what, address)
+    Raises:
+        TooMany: the limit is passed.
+    """
+    if not settings().rate_limit:
+        return
+    address = request.client.host if request.client else "unknown"
+    await run_in_threadpool(refuse_too_many, limit or settings().rate_limit, what, address)
 
 
-SignInLimit = Annotated[None, Depends(Limited("sign-in", SIGN_IN))]
-ReportLimit = Annotated[None, Depends(Limited("report"))]
-PhotoLimit = Annotated[None, Depends(Limited("photo"))]
+async def _sign_in(request: Request) -> None:
+    await count(request, "sign-in", SIGN_IN)
+
+
+async def _photo(request: Request) -> None:
+    await count(request, "photo")
+
+
+SignInLimit = Annotated[None, Depends(_sign_in)]
+PhotoLimit = Annotated[None, Depends(_photo)]
