@@ -39,6 +39,10 @@ demo: ## Drive a simulated county against a running `make up` for MINUTES (3)
 score-dedupe: venv ## Score "is it the same defect?" on the cities' requests beside this folder
 	@exec $(NATIVE) with-servers -- roadmend score dedupe ../shared/data/dedupe_requests
 
+.PHONY: bench
+bench: ## Measure the real processes beside bare limits (BENCH="--quick", BENCH="intake drain")
+	@exec $(NATIVE) with-servers --instance bench -- $(BIN)/python -m bench $(BENCH)
+
 .PHONY: servers
 servers: ## For development: PostgreSQL and Redis alone, in the background; prints how to use them
 	@$(NATIVE) servers
