@@ -83,6 +83,8 @@ def _grade(seen: Sighting, place: Place, distance: float, rules: DuplicateRules)
     """SAME, MAYBE or NEVER, by street, side and level first."""
     if seen.level != place.level or place.survey_pass != _own_pass(seen, place.of):
         return NEVER
+    if seen.machine and distance > rules.same_cap_m:
+        return NEVER
     on_street = same_street(seen.street_key, place.street_key)
     close = distance <= radius(seen, place, rules) or (on_street is True and _along(seen, place, distance, rules))
     if (

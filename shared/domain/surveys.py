@@ -11,16 +11,14 @@ from shared.domain.board import Board
 from shared.domain.dedupe import is_same, judge
 from shared.domain.policy import DuplicateRules
 from shared.domain.policy_sections import DetectionRules
-from shared.domain.verdicts import Footprint, New, Same, Sighting, Verdict
+from shared.domain.verdicts import Footprint, New, Same, Seen, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Detected:
+class Detected(Seen):
     """A detection to be settled. `condition_only`: its class founds no defect."""
 
-    id: int
-    sighting: Sighting
-    confidence: float
+    confidence: float = 0.0
     condition_only: bool = False
 
     @property

@@ -32,13 +32,25 @@ class Sighting:
     rural: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sighting with its row: `id` is that of the report or of the detection."""
+
+    id: int
+    sighting: Sighting
+    street_id: int | None = None
+    danger: bool = False
+    depth_mm: float | None = None
+    width_mm: float | None = None
+
+
 @dataclass(slots=True)
 class Standing:
     """A defect as matching knows it. `x`, `y` and `accuracy_m` are the weighted mean of what saw it.
 
-    `opened` False: finished work; `repaired_at` says since when, `promised` whether a warranty stands. `passes` are the
-    survey passes that saw it, as far as they matter now. It changes while a batch is settled (`board.py`); an id below
-    0 is of a defect not recorded yet.
+    `opened` False: finished work; `repaired_at` says since when, `promised` whether a warranty stands. `shown_x` and
+    `shown_y` are where it is published to be. `passes` are the survey passes that saw it, as far as they matter now. It
+    changes while a batch is settled (`board.py`); an id below 0 is of a defect not recorded yet.
     """
 
     id: int
@@ -55,6 +67,8 @@ class Standing:
     street_key: str | None = None
     street_side: str | None = None
     level: int = 0
+    shown_x: float | None = None
+    shown_y: float | None = None
     passes: set[str] = field(default_factory=set)
     passes_added: int = 0
 

@@ -9,14 +9,14 @@ from functools import cached_property
 from shared.domain.board import Board
 from shared.domain.dedupe import reach_m
 from shared.domain.events import DefectDetected, DefectSighted, DetectionsMatched, Event
-from shared.domain.surveys import Promoted, Queue, SurveyVerdict, settle_survey
+from shared.domain.surveys import Detected, Promoted, Queue, SurveyVerdict, settle_survey
 from shared.domain.terms import DefectId, DefectState
 from shared.domain.verdicts import Recall, Same
 from shared.errors import Conflict
 from shared.flows import recall_repair
 from shared.store import detections_due, event_log, matching, policies, sightings
 from shared.store.deliveries import Delivery
-from shared.store.detections_due import Batch, DueDetection
+from shared.store.detections_due import Batch
 from shared.store.engine import WriteTx
 from shared.store.matching import Surroundings
 from shared.store.policies import InForce
@@ -54,7 +54,7 @@ def match_batch(tx: WriteTx, batch: Batch, now: datetime) -> None:
     due = detections_due.received(tx, batch, condition_only)
     outcome = Counter({said: 0 for said in VERDICTS.values()})
     if due:
-        matching.lock_places(tx, [(one.seen.sighting.x, one.seen.sighting.y) for one in due], policy.policy)
+        matching.lock_places(tx, [(one.sighting.x, one.sighting.y) for one in due], policy.policy)
         matched = _decide(tx, due, policy, now)
         _write(tx, matched, batch, policy, now)
         outcome.update(VERDICTS[type(verdict).__name__] for verdict in matched.verdicts)
@@ -77,15 +77,15 @@ def _matched(batch: Batch, outcome: Mapping[str, int]) -> DetectionsMatched:
 class _Matched:
     """A batch with its verdicts. `waiting` are the earlier detections by id that some of it agree with."""
 
-    due: Sequence[DueDetection]
+    due: Sequence[Detected]
     verdicts: Sequence[SurveyVerdict]
     around: Surroundings
-    waiting: Mapping[int, DueDetection]
+    waiting: Mapping[int, Detected]
     ids: dict[int, DefectId] = field(default_factory=dict)
 
     @cached_property
-    def by_id(self) -> dict[int, DueDetection]:
-        return {one.detected.id: one for one in self.due} | dict(self.waiting)
+    def by_id(self) -> dict[int, Detected]:
+        return {one.id: one for one in self.due} | dict(self.waiting)
 
     @cached_property
     def promoted_later(self) -> frozenset[int]:
@@ -95,9 +95,9 @@ class _Matched:
     def recorded(self, number: int) -> DefectId:
         return self.ids.get(number, DefectId(number))
 
-    def members(self) -> dict[int, list[DueDetection]]:
+    def members(self) -> dict[int, list[Detected]]:
         """By defect (below 0: not recorded yet): the detections that found or join it, in their order."""
-        found: dict[int, list[DueDetection]] = {}
+        found: dict[int, list[Detected]] = {}
         for one, verdict in zip(self.due, self.verdicts, strict=True):
             if isinstance(verdict, Same):
                 found.setdefault(verdict.defect_id, []).append(one)
@@ -106,28 +106,27 @@ class _Matched:
         return found
 
 
-def _decide(tx: WriteTx, due: Sequence[DueDetection], policy: InForce, now: datetime) -> _Matched:
+def _decide(tx: WriteTx, due: Sequence[Detected], policy: InForce, now: datetime) -> _Matched:
     """Judge until what is joined is locked and still open.
 
     Raises:
         Conflict: it kept moving; the delivery is due again by itself.
     """
-    seen = [one.seen.sighting for one in due]
-    detected = [one.detected for one in due]
+    seen = [one.sighting for one in due]
     rules = policy.policy
     for _ in range(TRIES):
         around = matching.surroundings(tx, seen, rules)
         reach = max(reach_m(one, machine=True) for one in matching.all_rules(rules))
-        waiting = detections_due.waiting_near(tx, seen, around.board.alike, reach, now - WAITS)
+        waiting = detections_due.waiting_near(tx, seen, around.board.alike, reach, now - WAITS, now)
         queue = Queue(Board(reach, around.board.alike), {})
         for one in waiting:
-            queue.add(one.detected)
+            queue.add(one)
         verdicts = settle_survey(
-            around.board, queue, detected, rules.duplicates_of, rules.detections, around.footprints, around.apart
+            around.board, queue, due, rules.duplicates_of, rules.detections, around.footprints, around.apart
         )
         joined = {verdict.defect_id for verdict in verdicts if isinstance(verdict, Same) and verdict.defect_id > 0}
         if joined == matching.lock_open(tx, sorted(joined)):
-            return _Matched(due, verdicts, around, {one.detected.id: one for one in waiting})
+            return _Matched(due, verdicts, around, {one.id: one for one in waiting})
     raise Conflict("The defects near these detections keep changing: they are matched again in a moment.")
 
 
@@ -140,7 +139,7 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     touched = {number: told for number, told in members.items() if number > 0}
     resighted = [_resighted(matched, number, told) for number, told in touched.items()]
     deeper = sightings.deeper(tx, resighted)
-    sightings.resight(tx, resighted, now)
+    sightings.resight_by_machines(tx, resighted, set(deeper), now)
     links = _links(matched)
     since = min((link.seen.sighting.known_at for link in links), default=now)
     sightings.link_detections(tx, links, policy.id, now, since)
@@ -151,29 +150,29 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     recall_repair.propose(tx, _claims(matched), now)
 
 
-def _founded(matched: _Matched, verdict: Promoted, told: Sequence[DueDetection]) -> Founded:
+def _founded(matched: _Matched, verdict: Promoted, told: Sequence[Detected]) -> Founded:
     return Founded(
-        first=told[0].seen,
+        first=told[0],
         standing=matched.around.board.standing[verdict.number],
-        known_at=min(one.seen.sighting.known_at for one in told),
+        known_at=min(one.sighting.known_at for one in told),
         danger=False,
         reports=0,
         detections=len(told),
-        depth_mm=_most(one.seen.depth_mm for one in told),
-        width_mm=_most(one.seen.width_mm for one in told),
+        depth_mm=_most(one.depth_mm for one in told),
+        width_mm=_most(one.width_mm for one in told),
         recurrence_of=None if verdict.recurrence_of is None else DefectId(verdict.recurrence_of),
     )
 
 
-def _resighted(matched: _Matched, number: int, told: Sequence[DueDetection]) -> Resighted:
+def _resighted(matched: _Matched, number: int, told: Sequence[Detected]) -> Resighted:
     return Resighted(
         standing=matched.around.board.standing[number],
-        known_at=min(one.seen.sighting.known_at for one in told),
+        known_at=min(one.sighting.known_at for one in told),
         danger=False,
         reports=0,
         detections=len(told),
-        depth_mm=_most(one.seen.depth_mm for one in told),
-        width_mm=_most(one.seen.width_mm for one in told),
+        depth_mm=_most(one.depth_mm for one in told),
+        width_mm=_most(one.width_mm for one in told),
     )
 
 
@@ -186,11 +185,11 @@ def _links(matched: _Matched) -> list[Link]:
     links = []
     for one, verdict in zip(matched.due, matched.verdicts, strict=True):
         if isinstance(verdict, Same):
-            links.append(Link(one.seen, matched.recorded(verdict.defect_id), "same", verdict.why))
+            links.append(Link(one, matched.recorded(verdict.defect_id), "same", verdict.why))
         elif isinstance(verdict, Promoted):
             defect_id = matched.recorded(verdict.number)
-            links += [Link(matched.by_id[other].seen, defect_id, "same", verdict.why) for other in verdict.members]
-            links.append(Link(one.seen, defect_id, "new", verdict.why))
+            links += [Link(matched.by_id[other], defect_id, "same", verdict.why) for other in verdict.members]
+            links.append(Link(one, defect_id, "new", verdict.why))
     return links
 
 
@@ -199,9 +198,9 @@ def _settled(matched: _Matched, links: Sequence[Link]) -> list[tuple[int, str, i
     linked = {link.seen.id: int(link.defect_id) for link in links}
     said = {number: "founded" for number in linked}
     said |= {
-        one.detected.id: VERDICTS[type(verdict).__name__]
+        one.id: VERDICTS[type(verdict).__name__]
         for one, verdict in zip(matched.due, matched.verdicts, strict=True)
-        if one.detected.id not in matched.promoted_later
+        if one.id not in matched.promoted_later
     }
     return [(number, verdict, linked.get(number)) for number, verdict in said.items()]
 
@@ -218,7 +217,7 @@ def _detected(one: Founded, defect_id: DefectId, batch: Batch) -> DefectDetected
 
 def _claims(matched: _Matched) -> list[Claim]:
     return [
-        Claim(verdict.warranty_id, None, one.detected.id, verdict.why, one.seen.sighting.seen_at)
+        Claim(verdict.warranty_id, None, one.id, verdict.why, one.sighting.seen_at)
         for one, verdict in zip(matched.due, matched.verdicts, strict=True)
         if isinstance(verdict, Recall)
     ]

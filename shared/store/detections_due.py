@@ -13,12 +13,14 @@ from shared.domain.terms import BatchId
 from shared.domain.verdicts import Sighting
 from shared.store import matching
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.sightings import Seen
 from shared.store.tables import detection_batch
 from shared.store.told import tell
 
 DAY = timedelta(days=1)
 """Partitions are by month of arrival: which ones a batch is in."""
+
+LEAST_ACCURACY_M = 0.1
+"""Nothing weighs infinitely much."""
 
 _WAITING = (Path(__file__).parent / "sql" / "match_waiting.sql").read_text()
 
@@ -39,14 +41,6 @@ class Batch:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DueDetection:
-    """A detection with what its rows will need."""
-
-    detected: Detected
-    seen: Seen
-
-
 def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
     """Those of the batches that are not matched yet, in the order of their ids. Locks them."""
     rows = (
@@ -58,7 +52,7 @@ def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
     return [Batch(BatchId(row.id), row.received_at) for row in tx.execute(rows)]
 
 
-def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[DueDetection]:
+def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[Detected]:
     """The batch's detections that nothing was made of yet, in the order in which they came."""
     rows = matching.fetch(
         tx, _RECEIVED, {"batch": batch.id, "earliest": batch.received_at - DAY, "latest": batch.received_at + DAY}
@@ -67,38 +61,28 @@ def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[D
 
 
 def waiting_near(
-    tx: ReadTx, seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]], reach: float, since: datetime
-) -> list[DueDetection]:
-    """Detections received since then that wait for another pass within `reach` of one of the positions."""
-    asking = matching.asked(seen, alike) | {"reach": reach, "since": since}
+    tx: ReadTx,
+    seen: Sequence[Sighting],
+    alike: Mapping[str, frozenset[str]],
+    reach: float,
+    since: datetime,
+    until: datetime,
+) -> list[Detected]:
+    """Detections received in that time that wait for another pass within `reach` of one of the positions."""
+    asking = matching.asked(seen, alike) | {"reach": reach, "since": since, "until": until}
     return [_due(row, frozenset()) for row in dict.fromkeys(matching.fetch(tx, _WAITING, asking))]
 
 
-def _due(row: Any, condition_only: frozenset[str]) -> DueDetection:
-    (
-        number,
-        class_code,
-        x,
-        y,
-        accuracy,
-        captured_at,
-        received_at,
-        street_id,
-        street_key,
-        side,
-        level,
-        survey_pass,
-        confidence,
-        depth,
-        width,
-    ) = row
+def _due(row: tuple[Any, ...], condition_only: frozenset[str]) -> Detected:
+    number, class_code, x, y, accuracy, seen_at, known_at, street_id, *street, confidence, depth, width = row
+    street_key, side, level, survey_pass = street
     sighting = Sighting(
         class_code,
         x,
         y,
-        max(accuracy, 0.1),
-        captured_at,
-        received_at,
+        accuracy if accuracy > LEAST_ACCURACY_M else LEAST_ACCURACY_M,
+        seen_at,
+        known_at,
         street_key,
         side,
         level,
@@ -106,8 +90,7 @@ def _due(row: Any, condition_only: frozenset[str]) -> DueDetection:
         True,
         survey_pass,
     )
-    detected = Detected(number, sighting, confidence, class_code in condition_only)
-    return DueDetection(detected, Seen(number, sighting, street_id, False, depth, width))
+    return Detected(number, sighting, street_id, False, depth, width, confidence, class_code in condition_only)
 
 
 _SETTLED = {"id": "bigint", "verdict": "text", "defect_id": "bigint"}

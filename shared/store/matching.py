@@ -6,11 +6,13 @@ one rule decides for a report, for a survey's detections and for the scoring of 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, cast, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.board import Board
 from shared.domain.dedupe import joining_reach_m, reach_m
@@ -20,6 +22,12 @@ from shared.domain.verdicts import Footprint, Place, Sighting, Standing
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.tables import GRID, apart, defect, sighting
 
+SHOWN_WITHIN_M = 1.0
+"""Machines move a defect's published place only when its mean has moved so far: an index entry for every pass of every
+survey car would cost more than all the rest, and nobody sees less than a metre.
+"""
+A_PASS_LASTS = timedelta(days=1)
+"""What was not seen since then was not seen by a pass of the batch."""
 CELL_M = 64.0
 TILE_M = 4096.0
 MOST_CELLS = 3_000
@@ -53,7 +61,7 @@ def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surrou
     machine = any(one.machine for one in seen)
     reach = max(reach_m(rules, machine=machine) for rules in all_rules(policy))
     board = Board(reach, {kind: policy.kinds_like(kind) for kind in {one.class_code for one in seen}})
-    asking = asked(seen, board.alike) | {"reach": reach, "open": _OPEN}
+    asking = asked(seen, board.alike) | {"reach": reach + SHOWN_WITHIN_M, "open": _OPEN}
     places = fetch(tx, _PLACES, asking)
     _fill(board, fetch(tx, _STANDING, asking | {"placed": listed({place[1] for place in places})}), places)
     if machine:
@@ -97,7 +105,9 @@ def _fill(board: Board, rows: Iterable[tuple[Any, ...]], places: Iterable[tuple[
 def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
     """Where the very passes of the batch saw these defects before: a pass that came in two requests is one pass."""
     passes = sorted({one.survey_pass for one in seen if one.survey_pass is not None})
-    if not passes or not board.standing:
+    begun = min(one.seen_at for one in seen) - A_PASS_LASTS
+    lately = [standing.id for standing in board.standing.values() if standing.last_seen_at >= begun]
+    if not passes or not lately:
         return
     rows: Any = select(
         sighting.c.defect_id,
@@ -109,7 +119,7 @@ def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
         sighting.c.level,
         sighting.c.survey_pass,
     ).where(
-        sighting.c.defect_id == func.any(list(board.standing)),
+        sighting.c.defect_id == func.any(cast(listed(lately), ARRAY(BigInteger))),
         sighting.c.survey_pass == func.any(passes),
         sighting.c.unlinked_at.is_(None),
     )
@@ -137,10 +147,9 @@ def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
     """Pairs that a person told apart, lower id first."""
     if len(defects) < 2:
         return frozenset()
+    ids = cast(listed(defects), ARRAY(BigInteger))
     told: Any = select(apart.c.defect_id, apart.c.other_id).where(
-        apart.c.defect_id == func.any(list(defects)),
-        apart.c.other_id == func.any(list(defects)),
-        apart.c.undone_at.is_(None),
+        apart.c.defect_id == func.any(ids), apart.c.other_id == func.any(ids), apart.c.undone_at.is_(None)
     )
     return frozenset((min(pair), max(pair)) for pair in tx.execute(told))
 
@@ -187,7 +196,7 @@ def lock_open(tx: WriteTx, defects: Sequence[int]) -> set[int]:
     """Those of the defects that are open, locked in the order of their ids until the transaction ends."""
     rows = (
         select(defect.c.id, defect.c.state)
-        .where(defect.c.id == func.any(sorted(defects)))
+        .where(defect.c.id == func.any(cast(listed(defects), ARRAY(BigInteger))))
         .order_by(defect.c.id)
         .with_for_update(key_share=True)
     )

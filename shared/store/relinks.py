@@ -19,7 +19,7 @@ _REDRAW = text(
         clock_from = CASE WHEN defect.clock_from = defect.known_at THEN least(defect.known_at, seen.known_at)
                           ELSE defect.clock_from END,
         last_seen_at = coalesce(seen.last_seen_at, defect.last_seen_at),
-        geom = coalesce(placed.geom, defect.geom),
+        geom = coalesce(placed.geom, defect.geom), mean_x = NULL, mean_y = NULL,
         lat = coalesce(ST_Y(ST_Transform(placed.geom, 4326)), defect.lat),
         lon = coalesce(ST_X(ST_Transform(placed.geom, 4326)), defect.lon),
         accuracy_m = CASE WHEN placed.geom IS NULL THEN defect.accuracy_m ELSE seen.accuracy_m END, updated_at = :now

@@ -7,9 +7,8 @@ from sqlalchemy import Row, exists, func, select
 
 from shared.domain.addresses import Address, read_address
 from shared.domain.terms import ReportId, ReportState
-from shared.domain.verdicts import Sighting
+from shared.domain.verdicts import Seen, Sighting
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.sightings import Seen
 from shared.store.tables import report, street
 
 

@@ -1,31 +1,21 @@
 """Writes what matching decided: new defects, sightings with verdict and reasons, and what defects gain by them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import hypot
 from typing import Any
 
 from sqlalchemy import func, insert, select, text
 
 from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
-from shared.domain.verdicts import Sighting, Standing, Unsure
+from shared.domain.verdicts import Seen, Sighting, Standing, Unsure
 from shared.store import references
 from shared.store.engine import ReadTx, WriteTx
+from shared.store.matching import SHOWN_WITHIN_M
 from shared.store.network import EDGE_M
 from shared.store.tables import GRID, defect, question
 from shared.store.told import tell
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A sighting with its row: `id` is that of the report or of the detection."""
-
-    id: int
-    sighting: Sighting
-    street_id: int | None = None
-    danger: bool = False
-    depth_mm: float | None = None
-    width_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +193,18 @@ _RESIGHTED = {
     "accuracy_m": "float8",
     "danger": "boolean",
     "reports": "integer",
+    "known_at": "timestamptz",
+    "last_seen_at": "timestamptz",
+}
+_RESIGHTED_BY_MACHINES = {
+    "id": "bigint",
+    "x": "float8",
+    "y": "float8",
+    "accuracy_m": "float8",
+    "moved": "boolean",
+    "deeper": "boolean",
     "detections": "integer",
     "passes": "integer",
-    "known_at": "timestamptz",
     "last_seen_at": "timestamptz",
     "depth_mm": "float8",
     "width_mm": "float8",
@@ -215,34 +214,54 @@ _BY_A_PERSON = "coalesce(defect.assessed_by, 'worker:') NOT LIKE 'worker:%'"
 
 _RESIGHT = """
     UPDATE defect SET
-        geom = place.geom, lat = ST_Y(place.wgs), lon = ST_X(place.wgs), accuracy_m = told.accuracy_m,
-        danger = defect.danger OR told.danger,
-        reports = defect.reports + told.reports, detections = defect.detections + told.detections,
-        survey_passes = defect.survey_passes + told.passes,
+        geom = place.geom, lat = ST_Y(place.wgs), lon = ST_X(place.wgs), mean_x = NULL, mean_y = NULL,
+        accuracy_m = told.accuracy_m, danger = defect.danger OR told.danger,
+        reports = defect.reports + told.reports,
         known_at = least(defect.known_at, told.known_at),
         -- A clock that was based anew on later knowledge stays there.
         clock_from = CASE WHEN defect.clock_from = defect.known_at THEN least(defect.known_at, told.known_at)
                           ELSE defect.clock_from END,
-        last_seen_at = greatest(defect.last_seen_at, told.last_seen_at),
-        -- What a person measured stands.
-        depth_mm = CASE WHEN {by_a_person} THEN defect.depth_mm ELSE greatest(defect.depth_mm, told.depth_mm) END,
-        width_mm = CASE WHEN {by_a_person} THEN defect.width_mm ELSE greatest(defect.width_mm, told.width_mm) END,
-        updated_at = :now
+        last_seen_at = greatest(defect.last_seen_at, told.last_seen_at), updated_at = :now
     FROM {told}
     CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(told.x, told.y), :grid) AS geom) AS grid
     CROSS JOIN LATERAL (SELECT grid.geom, ST_Transform(grid.geom, 4326) AS wgs) AS place
     WHERE defect.id = told.id
 """
 
+# Nothing that an index holds changes unless the place does, so that most of these rows are updated in their page.
+_RESIGHT_BY_MACHINES = """
+    UPDATE defect SET
+        mean_x = told.x, mean_y = told.y, accuracy_m = told.accuracy_m,
+        geom = CASE WHEN told.moved THEN {place} ELSE defect.geom END,
+        lat = CASE WHEN told.moved THEN ST_Y(ST_Transform({place}, 4326)) ELSE defect.lat END,
+        lon = CASE WHEN told.moved THEN ST_X(ST_Transform({place}, 4326)) ELSE defect.lon END,
+        detections = defect.detections + told.detections, survey_passes = defect.survey_passes + told.passes,
+        last_seen_at = greatest(defect.last_seen_at, told.last_seen_at),
+        -- What a person measured stands.
+        depth_mm = CASE WHEN {by_a_person} THEN defect.depth_mm ELSE greatest(defect.depth_mm, told.depth_mm) END,
+        width_mm = CASE WHEN {by_a_person} THEN defect.width_mm ELSE greatest(defect.width_mm, told.width_mm) END,
+        updated_at = CASE WHEN told.moved OR told.deeper THEN :now ELSE defect.updated_at END
+    FROM {told}
+    WHERE defect.id = told.id
+"""
+
 
 def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
-    """Add to the defects what was seen of them. Locks them."""
+    """Add to the defects what people saw of them. Locks them."""
     if touched:
         told = tell(tx, _RESIGHTED, [_resighted_row(one) for one in touched])
-        tx.execute(
-            text(_RESIGHT.format(told=told.relation, by_a_person=_BY_A_PERSON)),
-            {"grid": GRID, "now": now} | told.params,
-        )
+        tx.execute(text(_RESIGHT.format(told=told.relation)), {"grid": GRID, "now": now} | told.params)
+
+
+def resight_by_machines(
+    tx: WriteTx, touched: Sequence[Resighted], deepened: Collection[DefectId], now: datetime
+) -> None:
+    """Add to the defects what machines saw of them. Their place moves when the mean is a metre off. Locks them."""
+    if touched:
+        told = tell(tx, _RESIGHTED_BY_MACHINES, [_by_machines_row(one, deepened) for one in touched])
+        place = "ST_SetSRID(ST_MakePoint(told.x, told.y), :grid)"
+        statement = _RESIGHT_BY_MACHINES.format(told=told.relation, place=place, by_a_person=_BY_A_PERSON)
+        tx.execute(text(statement), {"grid": GRID, "now": now} | told.params)
 
 
 def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
@@ -263,21 +282,17 @@ def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
 
 
 def _resighted_row(one: Resighted) -> tuple[Any, ...]:
-    standing = one.standing
-    return (
-        standing.id,
-        standing.x,
-        standing.y,
-        standing.accuracy_m,
-        one.danger,
-        one.reports,
-        one.detections,
-        standing.passes_added,
-        one.known_at,
-        standing.last_seen_at,
-        one.depth_mm,
-        one.width_mm,
-    )
+    of = one.standing
+    return (of.id, of.x, of.y, of.accuracy_m, one.danger, one.reports, one.known_at, of.last_seen_at)
+
+
+def _by_machines_row(one: Resighted, deepened: Collection[DefectId]) -> tuple[Any, ...]:
+    of = one.standing
+    off_m = hypot(of.x - (of.shown_x or of.x), of.y - (of.shown_y or of.y))
+    moved, deeper = off_m >= SHOWN_WITHIN_M, of.id in deepened
+    measured = (one.depth_mm, one.width_mm)
+    where = (of.id, of.x, of.y, of.accuracy_m)
+    return (*where, moved, deeper, one.detections, of.passes_added, of.last_seen_at, *measured)
 
 
 def ask(tx: WriteTx, asked: Mapping[ReportId, Unsure], policy: PolicyVersionId, now: datetime) -> None:

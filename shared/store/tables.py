@@ -467,6 +467,9 @@ defect = Table(
     Column("reports", Integer, nullable=False, server_default=text("0")),
     Column("detections", Integer, nullable=False, server_default=text("0")),
     Column("survey_passes", Integer, nullable=False, server_default=text("0")),
+    # The exact mean of all that saw it, where machines have moved it by less than a metre from geom. None: it is geom.
+    Column("mean_x", Double),
+    Column("mean_y", Double),
     # First knowledge across all that saw it; never later than before.
     Column("known_at", Time, nullable=False),
     # Knowledge on which the clocks run: known_at, or the later one that raised the band.

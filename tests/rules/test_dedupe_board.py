@@ -89,7 +89,7 @@ def test_a_batch_gives_what_one_by_one_gives(seen: list[Sighting]) -> None:
 def a_detection(number: int, x: float, confidence: float, survey: str | None = "p1", **more: bool) -> Detected:
     at = NOON + timedelta(minutes=number)
     seen = Sighting("pothole", x, 0.0, 1.0, at, at, "high st", machine=True, survey_pass=survey)
-    return Detected(number, seen, confidence, **more)
+    return Detected(number, seen, confidence=confidence, **more)
 
 
 def surveyed(detected: Sequence[Detected]) -> list[SurveyVerdict]:

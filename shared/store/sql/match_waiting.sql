@@ -14,6 +14,6 @@ FROM asked CROSS JOIN LATERAL (
     SELECT detection.*
     FROM detection
     WHERE detection.geom && asked.box
-      AND detection.verdict = 'waiting' AND detection.received_at >= %(since)s
+      AND detection.verdict = 'waiting' AND detection.received_at BETWEEN %(since)s AND %(until)s
       AND detection.class_code = ANY(asked.others)
 ) AS near
