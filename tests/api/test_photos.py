@@ -11,14 +11,18 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
+from sqlalchemy import select, update
 
 from shared import pictures
+from shared.domain.events import Consumer
 from shared.domain.terms import Role
-from shared.flows import receive_photo
+from shared.flows import receive_photo, report_to_defect
 from shared.settings import ROOT, settings
 from shared.store import photo_files
 from shared.store.engine import transaction
+from shared.store.tables import contractor, defect
 from tests.api.conftest import MakeKey
+from tests.factories import an_order, hear
 
 PHOTOS = ROOT.parent / "shared" / "data" / "photos"
 REPORT = {"category": "pothole", "location": {"lat": 53.7632, "lon": -2.7031, "accuracy_m": 8}}
@@ -254,3 +258,23 @@ def test_files_that_no_row_names_are_swept_when_they_are_old(
     assert (soon, later) == (0, 1)
     assert api.get(kept["url"], headers=report[1]).status_code == 200
     assert not photo_files.path("0f" * 16, photo_files.Copy.ORIGINAL).exists()
+
+
+def test_a_contractor_sees_the_photos_of_reports_on_its_own_orders_only(
+    api: TestClient, report: tuple[str, dict[str, str]], a_key: MakeKey
+) -> None:
+    url = _send(api, report, _picture("JPEG")).json()["url"]
+    now = datetime.now(UTC)
+    with transaction("test") as tx:
+        hear(tx, Consumer.TRIAGE, report_to_defect.run, now)
+        defect_id = tx.scalar(select(defect.c.id))
+        tx.execute(update(defect).values(state="confirmed", band="P10", permanent_due_at=now + timedelta(days=9)))
+        order = an_order(tx, defect_id)
+        mine = tx.scalar(select(contractor.c.code).where(contractor.c.id == order.contractor_id))
+        another = tx.scalar(select(contractor.c.code).where(contractor.c.id != order.contractor_id).limit(1))
+
+    own = api.get(url, headers=a_key(Role.CONTRACTOR, contractor=mine).headers)
+    anothers = api.get(url, headers=a_key(Role.CONTRACTOR, contractor=another).headers)
+    original = api.get(f"{url}?copy=original", headers=a_key(Role.CONTRACTOR, contractor=mine).headers)
+
+    assert (own.status_code, anothers.status_code, original.status_code) == (200, 404, 404)
