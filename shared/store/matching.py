@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, cast, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.board import Board
@@ -80,6 +80,11 @@ def listed(numbers: Iterable[float]) -> str:
     return "{" + ",".join(map(repr, numbers)) + "}"
 
 
+def _array(ids: Iterable[int]) -> ColumnElement[Sequence[int]]:
+    """The same for a statement of SQLAlchemy's: bound as text, since it takes a bound array apart into its letters."""
+    return cast(literal(listed(ids), Text), ARRAY(BigInteger))
+
+
 def asked(seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
     """What every matching statement is asked about: positions, and the classes that count as theirs."""
     kinds = {kind: number for number, kind in enumerate(sorted(alike))}
@@ -119,7 +124,7 @@ def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
         sighting.c.level,
         sighting.c.survey_pass,
     ).where(
-        sighting.c.defect_id == func.any(cast(listed(lately), ARRAY(BigInteger))),
+        sighting.c.defect_id == func.any(_array(lately)),
         sighting.c.survey_pass == func.any(passes),
         sighting.c.unlinked_at.is_(None),
     )
@@ -147,7 +152,7 @@ def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
     """Pairs that a person told apart, lower id first."""
     if len(defects) < 2:
         return frozenset()
-    ids = cast(listed(defects), ARRAY(BigInteger))
+    ids = _array(defects)
     told: Any = select(apart.c.defect_id, apart.c.other_id).where(
         apart.c.defect_id == func.any(ids), apart.c.other_id == func.any(ids), apart.c.undone_at.is_(None)
     )
@@ -196,7 +201,7 @@ def lock_open(tx: WriteTx, defects: Sequence[int]) -> set[int]:
     """Those of the defects that are open, locked in the order of their ids until the transaction ends."""
     rows = (
         select(defect.c.id, defect.c.state)
-        .where(defect.c.id == func.any(cast(listed(defects), ARRAY(BigInteger))))
+        .where(defect.c.id == func.any(_array(defects)))
         .order_by(defect.c.id)
         .with_for_update(key_share=True)
     )
