@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Text, bindparam, text
+import shapely
+from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.dedupe import judge, reach_m
@@ -125,7 +126,26 @@ def _broken_chain(tx: ReadTx) -> list[str]:
     return [] if broken is None else [f"line {broken}"]
 
 
-_FOUNDERS = text((_SQL / "doctor_founders.sql").read_text()).bindparams(bindparam("open", type_=ARRAY(Text)))
+_FOUNDERS = text(
+    """
+    SELECT array_agg(sighting.id) AS ids, array_agg(ST_X(sighting.geom)) AS xs, array_agg(ST_Y(sighting.geom)) AS ys
+    FROM sighting JOIN defect ON defect.id = sighting.defect_id
+    WHERE sighting.verdict = 'new' AND sighting.unlinked_at IS NULL AND sighting.merged_from IS NULL
+      AND defect.state = ANY (:open)
+    """
+).bindparams(bindparam("open", type_=ARRAY(Text)))
+_PAIRS = text((_SQL / "doctor_founders.sql").read_text()).bindparams(
+    *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("ones", "others")), bindparam("open", type_=ARRAY(Text))
+)
+
+
+def _near(tx: ReadTx, reach_m: float) -> tuple[list[int], list[int]]:
+    """Sightings that founded open defects, in pairs no further apart than that. A million take some ten seconds."""
+    founders = tx.execute(_FOUNDERS, {"open": sorted(OPEN_DEFECT)}).one()
+    points = shapely.points(founders.xs or [], founders.ys or [])
+    one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=reach_m)
+    pairs = [(a, b) for a, b in zip(one.tolist(), other.tolist(), strict=True) if a < b]
+    return [founders.ids[a] for a, _ in pairs], [founders.ids[b] for _, b in pairs]
 
 
 def _doubled(tx: ReadTx, now: datetime) -> list[str]:
@@ -136,7 +156,8 @@ def _doubled(tx: ReadTx, now: datetime) -> list[str]:
         return []
     policy = rules.policy
     widest = max(reach_m(one, machine=True) for one in (policy.duplicates, *policy.duplicates_by_class.values()))
-    pairs = tx.execute(_FOUNDERS, {"open": sorted(OPEN_DEFECT), "reach": max(widest, 1.0)})
+    ones, others = _near(tx, widest)
+    pairs = tx.execute(_PAIRS, {"ones": ones, "others": others, "open": sorted(OPEN_DEFECT)})
     return sorted({f"{pair.younger} is {pair.older}" for pair in pairs if _is_same(pair, rules)})
 
 
