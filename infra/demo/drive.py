@@ -9,10 +9,11 @@ from typing import Any
 
 from infra.demo import reckoning
 from infra.demo.account import Account
-from infra.demo.client import Client, Ledger
+from infra.demo.client import Client, GaveUp, Ledger
 from infra.demo.contractors import BAD, GOOD, Contractor
 from infra.demo.county import made
 from infra.demo.operators import Operator
+from infra.demo.reckoning import Matched
 from infra.demo.residents import Residents
 from infra.demo.truth import Truth
 from infra.demo.vehicles import Vehicle
@@ -59,7 +60,7 @@ class Drive:
         try:
             self._until(time.monotonic() + self.plan.seconds, say)
             self.world.closing.set()
-            rested = self._settle(say)
+            rested = self._settles(say)
         finally:
             self.world.closing.set()
             self.world.stop.set()
@@ -115,6 +116,12 @@ class Drive:
         client.sign_in(self.world.account.who("supervisor"))
         return client
 
+    def _settles(self, say: Say) -> bool:
+        try:
+            return self._settle(say)
+        except GaveUp:
+            return False
+
     def _settle(self, say: Say) -> bool:
         """Wait until no delivery is due any more; operators and crews go on meanwhile."""
         say("       nobody reports any more; what is under way comes to rest")
@@ -136,9 +143,14 @@ class Drive:
         self.world.stop = threading.Event()
         if not rested:
             self.world.ledger.broke(f"work was still under way {SETTLE_SECONDS:.0f} s after the last report")
-        with closing(self._supervisor()) as client:
-            reckoning.promises(self.world, client)
-            return reckoning.summary(self.world, self.watcher, reckoning.matched(self.world, client))
+        told = Matched()
+        try:
+            with closing(self._supervisor()) as client:
+                reckoning.promises(self.world, client)
+                told = reckoning.matched(self.world, client)
+        except GaveUp as error:
+            self.world.ledger.broke(f"there was no answer at the end: {error}")
+        return reckoning.summary(self.world, self.watcher, told)
 
 
 def _nothing_due(metrics: str) -> bool:

@@ -17,11 +17,11 @@ PAGE = 500
 class Matched:
     """How reports became defects. `doubled`: defects too many for one hole, open at the end."""
 
-    holes_reported: int
-    defects_of_reports: int
-    doubled: int
-    false_merges: int
-    waiting_for_a_person: int
+    holes_reported: int = 0
+    defects_of_reports: int = 0
+    doubled: int = 0
+    false_merges: int = 0
+    waiting_for_a_person: int = 0
 
 
 def promises(world: World, client: Client) -> None:
