@@ -28,9 +28,13 @@ class Manner:
     temporary: float = 0.06
     forgets_photo: float = 0.04
     out_of_signal: float = 0.10
+    disputes: float = 0.05
 
 
-GOOD, BAD = Manner(), Manner(lasting=0.45, declines=0.05, aborted=0.08, temporary=0.12, forgets_photo=0.15)
+GOOD, BAD = (
+    Manner(),
+    Manner(lasting=0.45, declines=0.05, aborted=0.08, temporary=0.12, forgets_photo=0.15, disputes=0.3),
+)
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ class Contractor:
         self.world, self.who, self.manner = world, who, manner
         self.random = world.random(f"contractor {who.contractor}")
         self.unsent: list[_Visit] = []
-        self.declined: set[str] = set()
+        self.read: set[str] = set()
 
     def run(self, every_seconds: float) -> None:
         """Look at the orders, work on some, and look again, until everything stops."""
@@ -74,6 +78,17 @@ class Contractor:
                 self._work_on(client, order)
             elif order["state"] == OrderState.EVIDENCE_FAILED:
                 self._make_good(client, order)
+        self._dispute(client)
+
+    def _dispute(self, client: Client) -> None:
+        """Read each recall once; some of them are disputed. The remedial work goes on meanwhile."""
+        for recall in client.pages("/api/v1/recalls", "recalls", state="attributable"):
+            reference = recall["reference"]
+            if reference not in self.read and self.random.random() < self.manner.disputes:
+                body = {"why": "A trench was cut through it."}
+                answer = client.post(f"/api/v1/recalls/{reference}/dispute", body)
+                self.world.ledger.count(f"recalls disputed {answer.status_code}")
+            self.read.add(reference)
 
     def _work_on(self, client: Client, order: dict[str, Any]) -> None:
         reference = order["reference"]

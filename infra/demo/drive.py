@@ -12,7 +12,7 @@ from infra.demo.account import Account
 from infra.demo.client import Client, GaveUp, Ledger
 from infra.demo.contractors import BAD, GOOD, Contractor
 from infra.demo.county import made
-from infra.demo.operators import Operator
+from infra.demo.operators import Operator, Supervisor
 from infra.demo.reckoning import Matched
 from infra.demo.residents import Residents
 from infra.demo.truth import Truth
@@ -76,6 +76,7 @@ class Drive:
         for name in ("van-1", "van-2"):
             self._start(Vehicle(world, name).run, 8.0)
         self._start(Operator(world, world.account.who("operator")).run, 1.5)
+        self._start(Supervisor(world, world.account.who("supervisor"), "supervisor").run, 3.0)
         for who in world.account.contractors():
             self._start(Contractor(world, who, BAD if who.contractor == "birch" else GOOD).run, 2.0)
         self._start(self.watcher.run)
@@ -136,7 +137,11 @@ class Drive:
     def _waiting(self, client: Client) -> bool:
         """Whether questions or recalls still wait for the operator."""
         open_ones: tuple[tuple[str, str, dict[str, str]], ...]
-        open_ones = ("/api/v1/questions", "questions", {}), ("/api/v1/recalls", "recalls", {"state": "proposed"})
+        open_ones = (
+            ("/api/v1/questions", "questions", {}),
+            ("/api/v1/recalls", "recalls", {"state": "proposed"}),
+            ("/api/v1/recalls", "recalls", {"state": "disputed"}),
+        )
         return any(client.pages(path, rows, **params) for path, rows, params in open_ones)
 
     def _reckon(self, rested: bool) -> dict[str, Any]:

@@ -22,16 +22,18 @@ class Operator:
     def run(self, every_seconds: float) -> None:
         """Go through the queues, rest, and go through them again, until everything stops."""
         client = self.world.client()
-        queues: tuple[Callable[[Client], None], ...] = (self._questions, self._candidates, self._repairs, self._recalls)
         try:
             client.sign_in(self.who)
             while not self.world.rest(every_seconds):
-                for queue in queues:
+                for queue in self._queues():
                     queue(client)
         except GaveUp as error:
             self.world.ledger.count(f"gave up: {error}")
         finally:
             client.close()
+
+    def _queues(self) -> tuple[Callable[[Client], None], ...]:
+        return self._questions, self._candidates, self._repairs, self._recalls
 
     # --- is it the same? ---------------------------------------------------------------------------------------------
 
@@ -106,3 +108,21 @@ class Operator:
             }
             answer = client.post(f"/api/v1/recalls/{recall['reference']}/decide", body)
             self.world.ledger.count(f"recalls {body['decision']} {answer.status_code}")
+
+
+class Supervisor(Operator):
+    """Rules on what contractors dispute: a repair that broke up once did not hold."""
+
+    def _queues(self) -> tuple[Callable[[Client], None], ...]:
+        return (self._disputes,)
+
+    def _disputes(self, client: Client) -> None:
+        for recall in client.pages("/api/v1/recalls", "recalls", state="disputed"):
+            hole = self.world.hole_at(recall["lat"], recall["lon"])
+            failed = hole is not None and hole.failures > 0
+            body = {
+                "decision": "attributable" if failed else "not_attributable",
+                "why": "The photos show no trench." if failed else "The patch was sound.",
+            }
+            answer = client.post(f"/api/v1/recalls/{recall['reference']}/rule", body)
+            self.world.ledger.count(f"disputes ruled {body['decision']} {answer.status_code}")

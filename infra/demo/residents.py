@@ -3,7 +3,6 @@
 import time
 import uuid
 from collections.abc import Mapping
-from random import Random
 from typing import Any
 
 from infra.demo.client import Client, GaveUp
@@ -184,8 +183,3 @@ def _bad_places(lat: float, lon: float) -> tuple[dict[str, float], ...]:
         {"lat": lon, "lon": lat, "accuracy_m": 5},
         {"lat": 53.9, "lon": -3.9, "accuracy_m": 5},
     )
-
-
-def seeded(random: Random) -> str:
-    """A key that the same seed gives again."""
-    return uuid.UUID(int=random.getrandbits(128)).hex
