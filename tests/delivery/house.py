@@ -4,9 +4,10 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -77,10 +78,18 @@ class House:
             yield
             db.rollback()
 
-    def waits_for_a_lock(self) -> bool:
-        """Whether somebody stands before a table that is held."""
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'relation' AND datname = current_database()"
-        return bool(self.ask(waiting))
+    def waiting_for_a_lock(self) -> int:
+        """How many stand before the table that is held, or behind one who does."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return int(self.ask(waiting))
+
+    def vendor_key(self) -> str:
+        """A key of a survey fleet's own."""
+        told = self.command("keys", "make", "Van", "--role", "vendor", "--scope", "detections:write", "--source", "van")
+        assert told.returncode == 0, told.stderr
+        return told.stdout.strip()
 
 
 def a_report(metres_north: float = 0.0, **more: Any) -> dict[str, Any]:
@@ -92,6 +101,26 @@ def a_report(metres_north: float = 0.0, **more: Any) -> dict[str, Any]:
 def send(url: str, body: Mapping[str, Any], key: str | None = None) -> httpx.Response:
     """Send one report once."""
     return httpx.post(f"{url}/api/v1/reports", json=body, headers={"Idempotency-Key": key or uuid4().hex}, timeout=30)
+
+
+def survey(url: str, key: str, survey_pass: str, places: Sequence[float]) -> None:
+    """A vehicle sees a pothole at each of these places, metres north of the place."""
+    items = [
+        {
+            "external_id": f"{survey_pass}-{metres}",
+            "survey_pass_id": survey_pass,
+            "captured_at": datetime.now(UTC).isoformat(),
+            "class_code": "D40",
+            "confidence": 0.9,
+            "lat": PLACE[0] + metres * NORTH_OF_M,
+            "lon": PLACE[1],
+            "h_accuracy_m": 2,
+        }
+        for metres in places
+    ]
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = httpx.post(f"{url}/api/v1/detections", json=items, headers=headers, timeout=30)
+    assert answer.json()["accepted"] == len(items), answer.text
 
 
 @dataclass

@@ -2,29 +2,34 @@
 
 import pytest
 
-from tests.delivery.house import House, a_report, send
+from tests.delivery.house import House, a_report, send, survey
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("table", ["sighting", "feed_line"])
-def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(house: House, table: str) -> None:
+@pytest.mark.parametrize(("table", "workers"), [("sighting", 2), ("feed_line", 1)])
+def test_workers_killed_in_mid_batch_lose_and_double_nothing(house: House, table: str, workers: int) -> None:
+    # Those of reports and of detections both write sightings; the feed has one writer at a time.
     house.stack.start_redis()
     house.stack.start_api()
     references = {send(house.stack.url, a_report(metres_north=n % 12 * 80.0)).json()["reference"] for n in range(60)}
+    key = house.vendor_key()
+    for survey_pass in ("monday", "tuesday"):
+        survey(house.stack.url, key, survey_pass, [40.0 + n * 80.0 for n in range(12)])
 
     with house.held(table):
         house.stack.start_worker("worker0")
         house.stack.start_beat()
-        until(house.waits_for_a_lock, 30, "a worker to stand in the middle of a batch")
+        until(lambda: house.waiting_for_a_lock() >= workers, 30, "workers to stand in the middle of their batches")
         house.stack.kill("worker0")
     house.stack.start_worker("worker1")
     house.comes_to_rest()
 
     assert len(references) == 60
     assert house.ask("SELECT count(*) FROM report WHERE state = 'linked'") == 60
-    assert house.ask("SELECT count(*) FROM sighting") == 60
-    assert house.ask("SELECT count(*) FROM defect") == 12
+    assert house.ask("SELECT count(*) FROM sighting WHERE report_id IS NOT NULL") == 60
+    assert house.ask("SELECT count(*) FROM sighting WHERE detection_id IS NOT NULL") == 24
+    assert house.ask("SELECT count(*) FROM defect") == 24
     assert house.ask("SELECT count(*) - count(DISTINCT event_id) FROM feed_line") == 0
     assert house.broken() == []
