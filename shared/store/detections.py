@@ -57,6 +57,10 @@ def code_of(tx: ReadTx, source_id: int) -> str | None:
     return code
 
 
+MANY = 1_000
+"""From so many detections on, a batch tells the planner what it brought."""
+
+
 def arrive(tx: WriteTx, detections: Iterable[Detection], source_id: int) -> None:
     """Stage detections whose keys differ, less those that were kept before."""
     stage(tx, "arriving_detection", _COLUMNS, detections)
@@ -106,7 +110,11 @@ def put(tx: WriteTx, batch: BatchId, source_id: int, now: datetime) -> int:
 
     Locks the keys in their order, so that two requests with the same detections wait for one another.
     """
-    return int(tx.scalar(_PUT, {"batch_id": batch, "source_id": source_id, "now": now, "grid": GRID}))
+    kept = int(tx.scalar(_PUT, {"batch_id": batch, "source_id": source_id, "now": now, "grid": GRID}))
+    if kept >= MANY:
+        # A new month's table knows nothing of itself, and a batch that followed cost 3.7 ms a detection, not 0.15.
+        tx.execute(text(f"ANALYZE (SKIP_LOCKED) detection_{now:%Y_%m}"))
+    return kept
 
 
 def close_batch(tx: WriteTx, batch: BatchId, counts: Counts, faults: Sequence[Fault]) -> None:

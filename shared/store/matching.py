@@ -152,11 +152,12 @@ def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
     """Pairs that a person told apart, lower id first."""
     if len(defects) < 2:
         return frozenset()
-    ids = _array(defects)
     told: Any = select(apart.c.defect_id, apart.c.other_id).where(
-        apart.c.defect_id == func.any(ids), apart.c.other_id == func.any(ids), apart.c.undone_at.is_(None)
+        apart.c.defect_id == func.any(_array(defects)), apart.c.undone_at.is_(None)
     )
-    return frozenset((min(pair), max(pair)) for pair in tx.execute(told))
+    known = set(defects)
+    # The other end is looked at here: two lists on one index are tried pair by pair, 10^8 of them for a survey.
+    return frozenset((min(pair), max(pair)) for pair in map(tuple, tx.execute(told)) if pair[1] in known)
 
 
 # --- locks -----------------------------------------------------------------------------------------------------------
