@@ -16,7 +16,7 @@ def test_workers_killed_in_mid_batch_lose_and_double_nothing(house: House, table
     references = {send(house.stack.url, a_report(metres_north=n % 12 * 80.0)).json()["reference"] for n in range(60)}
     key = house.vendor_key()
     for survey_pass in ("monday", "tuesday"):
-        survey(house.stack.url, key, survey_pass, [40.0 + n * 80.0 for n in range(12)])
+        survey(house.stack.url, key, survey_pass, [5_000.0 + n * 80.0 for n in range(12)])
 
     with house.held(table):
         house.stack.start_worker("worker0")
