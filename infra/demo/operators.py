@@ -33,7 +33,7 @@ class Operator:
             client.close()
 
     def _queues(self) -> tuple[Callable[[Client], None], ...]:
-        return self._questions, self._candidates, self._repairs, self._recalls
+        return self._questions, self._candidates, self._declined, self._repairs, self._recalls
 
     # --- is it the same? ---------------------------------------------------------------------------------------------
 
@@ -79,6 +79,15 @@ class Operator:
             }
         answer = client.post(f"/api/v1/defects/{reference}/assess", body)
         self.world.ledger.count(f"candidates {body['decision']} {answer.status_code}")
+
+    # --- who mends it? -----------------------------------------------------------------------------------------------
+
+    def _declined(self, client: Client) -> None:
+        """What every contractor of the lots declined goes to the county's own crews."""
+        for order in client.pages("/api/v1/works-orders", "orders", state="declined", open=True):
+            body = {"reason": "Nobody else is free.", "contractor": "county"}
+            answer = client.post(f"/api/v1/works-orders/{order['reference']}/reissue", body)
+            self.world.ledger.count(f"orders given to the county's crews {answer.status_code}")
 
     # --- is it mended? -----------------------------------------------------------------------------------------------
 

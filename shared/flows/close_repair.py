@@ -109,15 +109,19 @@ def _warrant(tx: WriteTx, claimed: Sequence[tuple[Verdict, Coverable]], now: dat
 def fail(tx: WriteTx, verdict: Verdict, now: datetime) -> None:
     """The repair is rejected, and the same contractor does it again on the same order, at its own cost.
 
+    A temporary repair hands its defects to the permanent order: it has failed, and is not done again.
+
     Raises:
         UnlawfulStep, GuardNotMet: the order has nothing to be failed.
     """
     order = verdict.order
-    way = (OrderState.FAILED, OrderState.REMEDIAL)
-    again = dict.fromkeys(("completed_at", "sampled", "verify_due_at", "scheduled_for"))
-    walk_orders(tx, [OrderWalk(order, way, verdict.facts, verdict.why, {**again, "missing": []})], now)
     covered = covers.covered_by(tx, [order.id]).get(order.id, [])
     claimed = [one for one in covered if one.state == DefectState.REPAIR_CLAIMED]
+    way: tuple[OrderState, ...] = (OrderState.FAILED, OrderState.REMEDIAL)
+    values: dict[str, object] = dict.fromkeys(("completed_at", "sampled", "verify_due_at", "scheduled_for"))
+    if not claimed and order.kind != "make_safe":
+        way, values = (OrderState.FAILED,), {"ended_at": now, "verifier": verdict.verifier}
+    walk_orders(tx, [OrderWalk(order, way, verdict.facts, verdict.why, {**values, "missing": []})], now)
     walk_defects(tx, [_rejected(one, verdict) for one in claimed], now)
     covers.take_back_safety(tx, [one.id for one in covered if order.kind == "make_safe"], now)
 

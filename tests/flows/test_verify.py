@@ -393,6 +393,23 @@ def test_a_temporary_repair_is_verified_and_paid_and_warrants_nothing(tx: WriteT
     assert tx.execute(select(warranty)).all() == []
 
 
+def test_a_temporary_repair_that_failed_is_not_done_again_because_its_permanent_order_is(tx: WriteTx) -> None:
+    order = an_order(tx, a_defect(tx), now=NOW - 5 * HOUR)
+    reference = drawn(tx, order)
+    told = a_visit(order, TEMPORARY, NOW - HOUR)
+    record_visit.record(WriteTx(tx.connection, "person:77"), told, order.contractor_id, NOW)
+    a_visit_photo(tx, told, order.contractor_id, "before", NOW - 2 * HOUR)
+    a_visit_photo(tx, told, order.contractor_id, "after", NOW - HOUR)
+    judged(tx)
+
+    verify_repair.decide(tx, reference, passed=False, why="It is out again.", site_check=True, company=None, now=NOW)
+    hear(tx, Consumer.ASSIGN, assign_works.run, NOW)
+
+    first, second = tx.execute(select(works_order).order_by(works_order.c.id)).all()
+    assert (first.state, first.ended_at) == ("failed", NOW)
+    assert (second.state, second.kind) == ("issued", "permanent")
+
+
 def test_making_safe_for_another_is_verified_and_paid_and_the_defect_stays_with_its_owner(tx: WriteTx) -> None:
     cover = a_defect(tx, state="third_party", band="T", make_safe_due_at=NOW + HOUR)
     order = not_drawn(tx, an_order(tx, cover, now=NOW - 5 * HOUR))
