@@ -82,17 +82,17 @@ class Client:
     def __init__(self, url: str, ledger: Ledger, stop: threading.Event) -> None:
         self.ledger, self._stop = ledger, stop
         self._http = httpx.Client(base_url=url, timeout=15.0, headers={"User-Agent": "roadmend-demo"})
-        self._signed_in: SignIn | None = None
+        self.is_signed_in = False
 
     def close(self) -> None:
         self._http.close()
 
     def sign_in(self, who: SignIn) -> None:
         """Sign in, and send the session's token from then on."""
-        self._signed_in = who
         answer = self.ask("POST", "/api/v1/sign-in", json={"email": who.email, "password": who.password})
         answer.raise_for_status()
         self._http.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+        self.is_signed_in = True
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Ask until there is an answer that is not "later". Whoever may not repeat a request gives it a key.

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.demo.account import SignIn
-from infra.demo.client import Client, GaveUp
+from infra.demo.actor import Actor
+from infra.demo.client import Client
 from infra.demo.shots import shot
 from infra.demo.truth import Hole, blurred, to_wgs84
 from infra.demo.world import World
@@ -46,28 +47,17 @@ class _Visit:
     photos: list[tuple[str, bytes]] = field(default_factory=list)
 
 
-class Contractor:
+class Contractor(Actor):
     """One firm, signed in as its crew."""
 
     def __init__(self, world: World, who: SignIn, manner: Manner) -> None:
-        self.world, self.who, self.manner = world, who, manner
-        self.random = world.random(f"contractor {who.contractor}")
+        super().__init__(world, f"contractor {who.contractor}", who)
+        self.manner = manner
         self.unsent: list[_Visit] = []
         self.read: set[str] = set()
 
-    def run(self, every_seconds: float) -> None:
-        """Look at the orders, work on some, and look again, until everything stops."""
-        client = self.world.client()
-        try:
-            client.sign_in(self.who)
-            while not self.world.rest(every_seconds):
-                self._round(client)
-        except GaveUp as error:
-            self.world.ledger.count(f"gave up: {error}")
-        finally:
-            client.close()
-
-    def _round(self, client: Client) -> None:
+    def turn(self, client: Client) -> None:
+        """Look at the orders, and work on some."""
         self._send_late(client)
         orders = client.pages("/api/v1/works-orders", "orders", open=True, limit=200)
         fresh = [order["reference"] for order in orders if order["state"] == "issued"]

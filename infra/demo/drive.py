@@ -75,8 +75,8 @@ class Drive:
             self._start(Residents(world, f"residents {number}").run, every)
         for name in ("van-1", "van-2"):
             self._start(Vehicle(world, name).run, 8.0)
-        self._start(Operator(world, world.account.who("operator")).run, 1.5)
-        self._start(Supervisor(world, world.account.who("supervisor"), "supervisor").run, 3.0)
+        self._start(Operator(world, "operator", world.account.who("operator")).run, 1.5)
+        self._start(Supervisor(world, "supervisor", world.account.who("supervisor")).run, 3.0)
         for who in world.account.contractors():
             self._start(Contractor(world, who, BAD if who.contractor == "birch" else GOOD).run, 2.0)
         self._start(self.watcher.run)

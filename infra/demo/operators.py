@@ -3,34 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.demo.account import SignIn
-from infra.demo.client import Client, GaveUp
+from infra.demo.actor import Actor
+from infra.demo.client import Client
 from infra.demo.truth import Hole
-from infra.demo.world import World
 
 Row = dict[str, Any]
 
 
-class Operator:
+class Operator(Actor):
     """One operator, who knows what an inspector sees on site: the truth."""
 
-    def __init__(self, world: World, who: SignIn, name: str = "operator") -> None:
-        self.world, self.who = world, who
-        self.random = world.random(name)
-        self.looked_at: set[str] = set()
-
-    def run(self, every_seconds: float) -> None:
-        """Go through the queues, rest, and go through them again, until everything stops."""
-        client = self.world.client()
-        try:
-            client.sign_in(self.who)
-            while not self.world.rest(every_seconds):
-                for queue in self._queues():
-                    queue(client)
-        except GaveUp as error:
-            self.world.ledger.count(f"gave up: {error}")
-        finally:
-            client.close()
+    def turn(self, client: Client) -> None:
+        """Go through the queues."""
+        for queue in self._queues():
+            queue(client)
 
     def _queues(self) -> tuple[Callable[[Client], None], ...]:
         return self._questions, self._candidates, self._declined, self._repairs, self._recalls

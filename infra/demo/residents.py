@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from infra.demo.client import Client, GaveUp
+from infra.demo.actor import Actor
+from infra.demo.client import Client
 from infra.demo.names import Names
 from infra.demo.shots import shot
 from infra.demo.truth import ALSO_CALLED, Hole, blurred, to_wgs84
@@ -21,26 +22,19 @@ _WORDS = (
 )
 
 
-class Residents:
+class Residents(Actor):
     """Some of the county's residents. Several of these may run at once, each in its own thread."""
 
     def __init__(self, world: World, name: str) -> None:
-        self.world = world
-        self.random = world.random(name)
+        super().__init__(world, name)
         self.names = Names(self.random)
 
-    def run(self, every_seconds: float) -> None:
-        """Report something, then something else, until the county closes."""
-        client = self.world.client()
-        try:
-            while not self.world.closing.wait(self.random.expovariate(self.world.speed / every_seconds)):
-                self._act(client)
-        except GaveUp as error:
-            self.world.ledger.count(f"gave up: {error}")
-        finally:
-            client.close()
+    def rests(self, every_seconds: float) -> bool:
+        """Until the next one sees something. True when the county has closed."""
+        return self.world.closing.wait(self.random.expovariate(self.world.speed / every_seconds))
 
-    def _act(self, client: Client) -> None:
+    def turn(self, client: Client) -> None:
+        """Report something, or look again at what was reported."""
         dice = self.random.random()
         if dice < 0.02:
             self._elsewhere(client)

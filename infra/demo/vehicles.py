@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from infra.demo.client import Client, GaveUp
+from infra.demo.actor import Actor
+from infra.demo.client import Client
 from infra.demo.county import Road
 from infra.demo.truth import Hole, to_wgs84
 from infra.demo.world import World
@@ -20,29 +21,23 @@ CODES = {"pothole": "D40", "failed_patch": "D40"}
 """What the camera's model calls them; it knows no other of our kinds."""
 
 
-class Vehicle:
+class Vehicle(Actor):
     """One vehicle. Its receiver is off by the same little way for a whole pass, and by a little more each time."""
 
     def __init__(self, world: World, name: str) -> None:
-        self.world, self.name = world, name
-        self.random = world.random(name)
+        super().__init__(world, name)
         self.passes = 0
         self.last: list[dict[str, Any]] = []
 
-    def run(self, every_seconds: float) -> None:
-        """Drive a pass and upload it, then another, until the county closes."""
-        client = self.world.client()
-        try:
-            while not self.world.closing.wait(every_seconds * self.random.uniform(0.7, 1.3) / self.world.speed):
-                if self.last and self.random.random() < 0.12:
-                    self._upload(client, self.last, repeated=True)
-                else:
-                    self.last = list(self._pass())
-                    self._upload(client, self.last, repeated=False)
-        except GaveUp as error:
-            self.world.ledger.count(f"gave up: {error}")
-        finally:
-            client.close()
+    def rests(self, every_seconds: float) -> bool:
+        """Drive. True when the county has closed."""
+        return self.world.closing.wait(every_seconds * self.random.uniform(0.7, 1.3) / self.world.speed)
+
+    def turn(self, client: Client) -> None:
+        """Upload the pass, or now and then the one before once more."""
+        repeated = bool(self.last) and self.random.random() < 0.12
+        self.last = self.last if repeated else list(self._pass())
+        self._upload(client, self.last, repeated=repeated)
 
     def _pass(self) -> Iterator[dict[str, Any]]:
         self.passes += 1
