@@ -7,7 +7,7 @@ and are settled by the triage flow in batches. A closing ends the request's sigh
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,18 +15,15 @@ from pathlib import Path
 import orjson
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import exists, func, select, update
 
 from services.cli.score_figures import Row, metres, rows
 from shared.domain.board import Answer, take_likeliest, take_none
 from shared.domain.policy import parse
-from shared.domain.terms import DefectState, ReportId
 from shared.flows import adopt_policy, load_reports, report_to_defect
 from shared.flows.load_reports import HistoricReport
 from shared.settings import ROOT, settings
-from shared.store import relinks
-from shared.store.engine import WriteTx, transaction
-from shared.store.tables import defect, report, sighting
+from shared.store import replay as stored
+from shared.store.engine import reading, transaction
 
 BATCH = 1000
 CLEAR_M = 300.0
@@ -126,11 +123,12 @@ def replay(cut: Iterable[Wave], answer: Answer, heard: Callable[[int], None]) ->
             batch = wave.opened[first : first + BATCH]
             with transaction("command:score") as tx:
                 load_reports.run(tx, [_historic(line, row) for line, row in batch], now)
-                arrived = _ids(tx, [row["request_id"] for _, row in batch])
+                arrived = stored.ids(tx, [row["request_id"] for _, row in batch])
                 report_to_defect.triage(tx, arrived, now, answer=answer)
             heard(len(batch))
-        with transaction("command:score") as tx:
-            _close(tx, wave.closed, now)
+        if wave.closed:
+            with transaction("command:score") as tx:
+                stored.close(tx, wave.closed, now)
 
 
 def _historic(line: int, row: Row) -> HistoricReport:
@@ -145,41 +143,6 @@ def _historic(line: int, row: Row) -> HistoricReport:
         accuracy_m=ACCURACY_M,
         address=row["address"] or None,
     )
-
-
-def _ids(tx: WriteTx, requests: Sequence[str]) -> list[ReportId]:
-    wanted = [f"historic:{number}" for number in requests]
-    return [ReportId(one) for one in tx.scalars(select(report.c.id).where(report.c.external_id == func.any(wanted)))]
-
-
-def _close(tx: WriteTx, requests: Sequence[str], now: datetime) -> None:
-    """The city has settled these requests: they stand no more, and a defect that has none left is closed."""
-    if not requests:
-        return
-    closed = select(report.c.id).where(report.c.external_id == func.any([f"historic:{one}" for one in requests]))
-    ended = (
-        update(sighting)
-        .where(sighting.c.report_id.in_(closed), sighting.c.unlinked_at.is_(None))
-        .values(unlinked_at=now)
-        .returning(sighting.c.defect_id)
-    )
-    touched = sorted(set(tx.scalars(ended)))
-    left = exists().where(sighting.c.defect_id == defect.c.id, sighting.c.unlinked_at.is_(None))
-    over = update(defect).where(defect.c.id == func.any(touched), ~left)
-    tx.execute(over.values(state=DefectState.CLOSED, ended_at=now))
-    relinks.redraw(tx, touched, now)
-
-
-def outcome() -> dict[str, tuple[int, bool]]:
-    """For each request the defect that it came to, and whether that was there before it."""
-    linked = select(report.c.external_id, sighting.c.defect_id, sighting.c.verdict).join(
-        sighting, sighting.c.report_id == report.c.id
-    )
-    with transaction("command:score") as tx:
-        return {
-            row.external_id.removeprefix("historic:"): (row.defect_id, row.verdict == "same")
-            for row in tx.execute(linked)
-        }
 
 
 def singly(events: Iterable[Row]) -> list[Wave]:
@@ -199,7 +162,8 @@ def main(events_file: str, policy_file: str, setting: str, cut: str) -> None:
     events = list(rows(Path(events_file)))
     prepare(Path(policy_file), (row["category"] for row in events if row["category"]))
     replay(CUTS[cut](events), ANSWERS[setting], lambda count: print(count, flush=True))
-    sys.stdout.buffer.write(orjson.dumps(outcome()) + b"\n")
+    with reading() as tx:
+        sys.stdout.buffer.write(orjson.dumps(stored.outcome(tx)) + b"\n")
 
 
 if __name__ == "__main__":

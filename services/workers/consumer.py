@@ -64,26 +64,27 @@ def _one(consumer: Consumer, flow: Flow, event_id: EventId) -> int:
             deliveries.done(tx, taken)
     except LOST:
         raise
-    except Exception as error:  # noqa: BLE001 (whatever it was, it is stored and shown to a person)
-        _put_back(taken, error)
+    except Exception as error:
+        if not taken:
+            raise
+        _put_back(taken[0], error)
         return 1
     bus.nudge(tx.woken)
     return 1
 
 
-def _put_back(taken: Sequence[Delivery], error: Exception) -> None:
+def _put_back(failed: Delivery, error: Exception) -> None:
     with transaction("worker:deliveries") as tx:
-        for failed in taken:
-            parked = deliveries.put_back(tx, failed, _named(error), _now())
-            log.error(
-                "delivery_parked" if parked else "delivery_failed",
-                consumer=failed.consumer,
-                event_id=failed.event_id,
-                kind=failed.kind,
-                tries=failed.tries + 1,
-                error=_named(error),
-                exc_info=not isinstance(error, Refusal),
-            )
+        parked = deliveries.put_back(tx, failed, _named(error), _now())
+    log.error(
+        "delivery_parked" if parked else "delivery_failed",
+        consumer=failed.consumer,
+        event_id=failed.event_id,
+        kind=failed.kind,
+        tries=failed.tries + 1,
+        error=_named(error),
+        exc_info=not isinstance(error, Refusal),
+    )
 
 
 def _named(error: Exception) -> str:

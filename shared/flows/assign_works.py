@@ -128,29 +128,26 @@ def _the_contractor(chosen: Assigned | Unassigned) -> Assigned:
 
 
 def _remedial(recalled: Wanting) -> Instruction:
-    assert recalled.promised_by is not None  # noqa: S101 (narrows a type)
-    return Instruction(
-        contractor_id=recalled.promised_by,
-        lot="warranty",
-        defects=(recalled.defect,),
-        kind="remedial",
-        charge_to="contractor",
-        follows=recalled.failed_order,
-        why="The repair failed under its warranty: the same contractor does it again at its own cost.",
-    )
+    why = "The repair failed under its warranty: the same contractor does it again at its own cost."
+    return _at_its_cost(recalled.promised_by, recalled, recalled.failed_order, why)
 
 
 def _owed(temporary: Wanting) -> Instruction:
     """A failed repair was mended for the time being: the lasting one is still owed."""
-    assert temporary.at_cost_of is not None  # noqa: S101 (narrows a type)
+    why = "After the temporary repair of a failed one: the lasting repair is still at the contractor's cost."
+    return _at_its_cost(temporary.at_cost_of, temporary, temporary.replaces, why)
+
+
+def _at_its_cost(contractor: ContractorId | None, wanting: Wanting, follows: OrderId | None, why: str) -> Instruction:
+    assert contractor is not None  # noqa: S101 (narrows a type)
     return Instruction(
-        contractor_id=temporary.at_cost_of,
+        contractor_id=contractor,
         lot="warranty",
-        defects=(temporary.defect,),
+        defects=(wanting.defect,),
         kind="remedial",
         charge_to="contractor",
-        follows=temporary.replaces,
-        why="After the temporary repair of a failed one: the lasting repair is still at the contractor's cost.",
+        follows=follows,
+        why=why,
     )
 
 

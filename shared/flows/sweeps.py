@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, select, text
-
 from shared.domain.deadlines import due
 from shared.domain.events import DeadlineMissed, Event, ReportTriaged, TriageMissed
 from shared.domain.lifecycle import REPORT
@@ -13,11 +11,11 @@ from shared.errors import NotFound
 from shared.flows import assign_works, end_warranty, receive_photo
 from shared.flows import move_deadlines as moving
 from shared.flows.freeze_quarters import freeze_quarters
-from shared.store import deliveries, event_log, missed, policies, states
+from shared.store import deliveries, event_log, idempotency, missed, partitions, policies, states
 from shared.store.engine import WriteTx
 from shared.store.missed import Missed
 from shared.store.policies import InForce
-from shared.store.tables import idempotency_key, report
+from shared.store.tables import report
 
 __all__ = [
     "assign_waiting",
@@ -103,13 +101,12 @@ def _policy(tx: WriteTx, now: datetime) -> InForce | None:
 
 def make_partitions(tx: WriteTx, now: datetime) -> None:  # noqa: ARG001 (every sweep has this form)
     """Make the months' partitions of events and detections ahead. Gives up at once where it would hold up others."""
-    tx.execute(text("SET LOCAL lock_timeout = '2s'"))
-    tx.execute(select(func.make_partitions(MONTHS_AHEAD)))
+    partitions.make_ahead(tx, MONTHS_AHEAD)
 
 
 def forget_old_keys(tx: WriteTx, now: datetime) -> None:
     """Forget idempotency keys that no client sends again."""
-    tx.execute(delete(idempotency_key).where(idempotency_key.c.at < now - KEYS_KEPT))
+    idempotency.forget(tx, now - KEYS_KEPT)
 
 
 def forget_orphan_photos(tx: WriteTx, now: datetime) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from shared.store.engine import ReadTx
+from shared.store.engine import ReadTx, WriteTx
 from shared.store.tables import idempotency_key
 
 
@@ -32,3 +33,8 @@ def answered(tx: ReadTx, scope: str, keys: Sequence[str]) -> dict[str, Answered]
     columns = select(idempotency_key.c.key, idempotency_key.c.body_sha256, idempotency_key.c.answer)
     rows = tx.execute(columns.where(idempotency_key.c.scope == scope, idempotency_key.c.key.in_(keys)))
     return {row.key: Answered(row.body_sha256, row.answer) for row in rows}
+
+
+def forget(tx: WriteTx, before: datetime) -> None:
+    """Delete the keys that came before this time. Locks their rows."""
+    tx.execute(delete(idempotency_key).where(idempotency_key.c.at < before))

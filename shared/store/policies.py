@@ -89,7 +89,8 @@ def adopt(tx: WriteTx, written: str, policy: Policy, now: datetime) -> PolicyVer
         .on_conflict_do_nothing()
         .returning(policy_version.c.id)
     )
-    for code, named in policy.contractors.items():
-        add = upsert(contractor).values(code=code, name=named.name, since=now.date())
-        tx.execute(add.on_conflict_do_update(index_elements=["code"], set_={"name": named.name}))
+    named = [{"code": code, "name": one.name, "since": now.date()} for code, one in policy.contractors.items()]
+    if named:
+        add = upsert(contractor).values(named)
+        tx.execute(add.on_conflict_do_update(index_elements=["code"], set_={"name": add.excluded.name}))
     return None if stored is None else PolicyVersionId(stored)
