@@ -93,7 +93,7 @@ class _Survey:
             return clocked(lambda: self.house.tell(_MATCH))
 
     def verdicts(self) -> dict[str, int]:
-        rows = self.house.db.execute("SELECT verdict, count(*) FROM detection GROUP BY 1 ORDER BY 2 DESC")
+        rows = self.house.db.execute(_VERDICTS)
         return {str(verdict): int(str(count)) for verdict, count in rows}
 
     def agreement(self) -> float:
@@ -198,6 +198,11 @@ _MATCH = """
 """
 
 _AGREEMENT = """
-    SELECT round(avg((detection.defect_id = bare_link.defect_id)::integer), 4)
-    FROM detection JOIN bare_link ON bare_link.detection_id = detection.id WHERE detection.verdict = 'joined'
+    SELECT round(avg((sighting.defect_id = bare_link.defect_id)::integer), 4)
+    FROM sighting JOIN bare_link USING (detection_id) WHERE sighting.verdict = 'same'
+"""
+
+_VERDICTS = """
+    SELECT coalesce(sighting.verdict, detection.verdict), count(*)
+    FROM detection LEFT JOIN sighting ON sighting.detection_id = detection.id GROUP BY 1 ORDER BY 2 DESC
 """

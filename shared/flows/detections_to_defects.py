@@ -18,7 +18,7 @@ from shared.store import detections_due, event_log, matching, policies, sighting
 from shared.store.deliveries import Delivery
 from shared.store.detections_due import Batch
 from shared.store.engine import WriteTx
-from shared.store.matching import Surroundings
+from shared.store.matching import Known, Surroundings
 from shared.store.policies import InForce
 from shared.store.sightings import Founded, Link, Resighted
 from shared.store.warranties import Claim
@@ -81,6 +81,7 @@ class _Matched:
     verdicts: Sequence[SurveyVerdict]
     around: Surroundings
     waiting: Mapping[int, Detected]
+    known: Mapping[int, Known]
     ids: dict[int, DefectId] = field(default_factory=dict)
 
     @cached_property
@@ -89,7 +90,7 @@ class _Matched:
 
     @cached_property
     def promoted_later(self) -> frozenset[int]:
-        """Those of the batch that waited until a later one of it agreed with them."""
+        """Those that waited until one of the batch agreed with them."""
         return frozenset(other for one in self.verdicts if isinstance(one, Promoted) for other in one.members)
 
     def recorded(self, number: int) -> DefectId:
@@ -125,8 +126,9 @@ def _decide(tx: WriteTx, due: Sequence[Detected], policy: InForce, now: datetime
             around.board, queue, due, rules.duplicates_of, rules.detections, around.footprints, around.apart
         )
         joined = {verdict.defect_id for verdict in verdicts if isinstance(verdict, Same) and verdict.defect_id > 0}
-        if joined == matching.lock_open(tx, sorted(joined)):
-            return _Matched(due, verdicts, around, {one.id: one for one in waiting})
+        known = matching.lock_open(tx, sorted(joined))
+        if joined == known.keys():
+            return _Matched(due, verdicts, around, {one.id: one for one in waiting}, known)
     raise Conflict("The defects near these detections keep changing: they are matched again in a moment.")
 
 
@@ -138,14 +140,15 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     matched.ids = dict(zip(promoted, recorded, strict=True))
     touched = {number: told for number, told in members.items() if number > 0}
     resighted = [_resighted(matched, number, told) for number, told in touched.items()]
-    deeper = sightings.deeper(tx, resighted)
-    sightings.resight_by_machines(tx, resighted, set(deeper), now)
+    more = sightings.told_more(resighted, matched.known)
+    sightings.resight_by_machines(tx, resighted, set(more), now)
     links = _links(matched)
-    since = min((link.seen.sighting.known_at for link in links), default=now)
-    sightings.link_detections(tx, links, policy.id, now, since)
-    detections_due.settle(tx, _settled(matched, links), min(since, batch.received_at - timedelta(days=1)))
+    sightings.link_detections(tx, [one for one in links if one.seen.id not in matched.waiting], batch, policy.id, now)
+    sightings.link_waiting(tx, [one for one in links if one.seen.id in matched.waiting], policy.id, now)
+    detections_due.settle(tx, batch, _settled(matched))
+    detections_due.settle_waiting(tx, _no_longer_waiting(matched))
     happened: list[Event] = [_detected(one, number, batch) for one, number in zip(founded, recorded, strict=True)]
-    happened += [DefectSighted(defect_id=number, detections=len(touched[number])) for number in deeper]
+    happened += [DefectSighted(defect_id=number, detections=len(touched[number])) for number in more]
     event_log.append(tx, happened, now)
     recall_repair.propose(tx, _claims(matched), now)
 
@@ -193,16 +196,19 @@ def _links(matched: _Matched) -> list[Link]:
     return links
 
 
-def _settled(matched: _Matched, links: Sequence[Link]) -> list[tuple[int, str, int | None]]:
-    """Each detection's verdict and defect, also of the earlier ones that waited until now."""
-    linked = {link.seen.id: int(link.defect_id) for link in links}
-    said = {number: "founded" for number in linked}
-    said |= {
-        one.id: VERDICTS[type(verdict).__name__]
+def _settled(matched: _Matched) -> list[tuple[int, str]]:
+    """Of the batch's own: what became of those that no sighting tells of, and which had waited for a later one."""
+    own = [
+        (one.id, VERDICTS[type(verdict).__name__])
         for one, verdict in zip(matched.due, matched.verdicts, strict=True)
-        if one.id not in matched.promoted_later
-    }
-    return [(number, verdict, linked.get(number)) for number, verdict in said.items()]
+        if not isinstance(verdict, Same | Promoted)
+    ]
+    return [(number, "founded" if number in matched.promoted_later else verdict) for number, verdict in own]
+
+
+def _no_longer_waiting(matched: _Matched) -> list[tuple[int, str, datetime]]:
+    ended = matched.promoted_later & matched.waiting.keys()
+    return [(number, "founded", matched.waiting[number].sighting.known_at) for number in sorted(ended)]
 
 
 def _detected(one: Founded, defect_id: DefectId, batch: Batch) -> DefectDetected:

@@ -69,7 +69,7 @@ def _decide(
             around.board, seen, policy.policy.duplicates_of, around.footprints, around.apart, answer=answer
         )
         joined = {verdict.defect_id for verdict in verdicts if isinstance(verdict, Same) and verdict.defect_id > 0}
-        if joined == matching.lock_open(tx, sorted(joined)):
+        if joined == matching.lock_open(tx, sorted(joined)).keys():
             return around, verdicts
     raise Conflict("The defects near these reports keep changing: they are triaged again in a moment.")
 

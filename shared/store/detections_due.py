@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,6 @@ from shared.store.engine import ReadTx, WriteTx
 from shared.store.tables import detection_batch
 from shared.store.told import tell
 
-DAY = timedelta(days=1)
-"""Partitions are by month of arrival: which ones a batch is in."""
-
 LEAST_ACCURACY_M = 0.1
 """Nothing weighs infinitely much."""
 
@@ -28,7 +25,7 @@ _RECEIVED = """
     SELECT id, class_code, ST_X(geom) AS x, ST_Y(geom) AS y, accuracy_m, captured_at, received_at, street_id,
            street_key, street_side, level, survey_pass_id, confidence, depth_mm, width_mm
     FROM detection
-    WHERE batch_id = %(batch)s AND verdict = 'received' AND received_at BETWEEN %(earliest)s AND %(latest)s
+    WHERE batch_id = %(batch)s AND received_at = %(received_at)s AND verdict = 'received'
     ORDER BY id
 """
 
@@ -54,9 +51,7 @@ def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
 
 def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[Detected]:
     """The batch's detections that nothing was made of yet, in the order in which they came."""
-    rows = matching.fetch(
-        tx, _RECEIVED, {"batch": batch.id, "earliest": batch.received_at - DAY, "latest": batch.received_at + DAY}
-    )
+    rows = matching.fetch(tx, _RECEIVED, _of(batch))
     return [_due(row, condition_only) for row in rows]
 
 
@@ -69,7 +64,7 @@ def waiting_near(
     until: datetime,
 ) -> list[Detected]:
     """Detections received in that time that wait for another pass within `reach` of one of the positions."""
-    asking = matching.asked(seen, alike) | {"reach": reach, "since": since, "until": until}
+    asking = matching.boxes(seen).asked(alike) | {"reach": reach, "since": since, "until": until}
     return [_due(row, frozenset()) for row in dict.fromkeys(matching.fetch(tx, _WAITING, asking))]
 
 
@@ -93,18 +88,33 @@ def _due(row: tuple[Any, ...], condition_only: frozenset[str]) -> Detected:
     return Detected(number, sighting, street_id, False, depth, width, confidence, class_code in condition_only)
 
 
-_SETTLED = {"id": "bigint", "verdict": "text", "defect_id": "bigint"}
+_SETTLED = {"id": "bigint", "verdict": "text", "received_at": "timestamptz"}
 
-_SETTLE = """
-    UPDATE detection SET verdict = told.verdict, defect_id = told.defect_id
-    FROM {told} WHERE detection.id = told.id AND detection.received_at >= :since
-"""
+OF_BATCH = "detection.batch_id = :batch AND detection.received_at = :received_at"
+"""In SQL: the detections of one batch, which lie in one partition."""
+RECEIVED_AT = "detection.received_at = told.received_at"
+"""In SQL: detections of any batch, each with its own time of arrival, by which its partition is found."""
 
 
-def settle(tx: WriteTx, rows: Iterable[tuple[int, str, int | None]], since: datetime) -> None:
-    """Write each detection's verdict and defect. None of them was received before `since`."""
-    told = tell(tx, _SETTLED, list(rows))
-    tx.execute(text(_SETTLE.format(told=told.relation)), {"since": since} | told.params)
+def settle(tx: WriteTx, batch: Batch, verdicts: Iterable[tuple[int, str]]) -> None:
+    """Write what became of a batch's detections that no sighting tells of."""
+    _settle(tx, [(*one, batch.received_at) for one in verdicts], OF_BATCH, _of(batch))
+
+
+def settle_waiting(tx: WriteTx, verdicts: Iterable[tuple[int, str, datetime]]) -> None:
+    """Write what became of detections that had waited; the last of each is when it was received."""
+    _settle(tx, list(verdicts), RECEIVED_AT, {})
+
+
+def _settle(tx: WriteTx, rows: Sequence[tuple[int, str, datetime]], where: str, params: Mapping[str, Any]) -> None:
+    if rows:
+        told = tell(tx, _SETTLED, rows)
+        statement = f"UPDATE detection SET verdict = told.verdict FROM {told.relation} WHERE detection.id = told.id"
+        tx.execute(text(f"{statement} AND {where}"), {**params, **told.params})
+
+
+def _of(batch: Batch) -> dict[str, Any]:
+    return {"batch": batch.id, "received_at": batch.received_at}
 
 
 def finish(tx: WriteTx, batch: Batch, outcome: Mapping[str, int], now: datetime) -> None:

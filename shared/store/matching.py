@@ -6,9 +6,9 @@ one rule decides for a report, for a survey's detections and for the scoring of 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal, select, text
@@ -20,7 +20,7 @@ from shared.domain.policy import DuplicateRules, Policy
 from shared.domain.terms import LIVE_WARRANTY, OPEN_DEFECT, WarrantyState
 from shared.domain.verdicts import Footprint, Place, Sighting, Standing
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import GRID, apart, defect, sighting
+from shared.store.tables import GRID, apart, sighting
 
 SHOWN_WITHIN_M = 1.0
 """Machines move a defect's published place only when its mean has moved so far: an index entry for every pass of every
@@ -32,10 +32,13 @@ CELL_M = 64.0
 TILE_M = 4096.0
 MOST_CELLS = 3_000
 """A batch that touches more cells than this takes whole tiles: the server's lock table has an end."""
+BOX_M = 256.0
+"""What stands near is fetched for all positions of one square of this size at once: a survey's lie along its streets,
+and 50,000 look-ups of the index became 4,000."""
 
 _SQL = Path(__file__).parent / "sql"
-_STANDING, _PLACES, _FOOTPRINTS = (
-    (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "footprints")
+_STANDING, _PLACES, _PROMISED, _FOOTPRINTS = (
+    (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "promised", "footprints")
 )
 _OPEN = sorted(OPEN_DEFECT)
 _CLAIMABLE = sorted(LIVE_WARRANTY | {WarrantyState.EXPIRED})
@@ -61,12 +64,47 @@ def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surrou
     machine = any(one.machine for one in seen)
     reach = max(reach_m(rules, machine=machine) for rules in all_rules(policy))
     board = Board(reach, {kind: policy.kinds_like(kind) for kind in {one.class_code for one in seen}})
-    asking = asked(seen, board.alike) | {"reach": reach + SHOWN_WITHIN_M, "open": _OPEN}
+    near = boxes(seen)
+    asking = near.asked(board.alike) | {"reach": reach + SHOWN_WITHIN_M, "open": _OPEN}
     places = fetch(tx, _PLACES, asking)
     _fill(board, fetch(tx, _STANDING, asking | {"placed": listed({place[1] for place in places})}), places)
     if machine:
         _add_own_passes(tx, board, seen)
-    return Surroundings(board, _footprints(tx, seen, asking, policy), _apart(tx, list(board.standing)))
+    return Surroundings(board, _footprints(tx, seen, near, board.alike, policy), _apart(tx, list(board.standing)))
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Around the positions of a batch, those of one square together: west, south, east, north in metres on the grid."""
+
+    by_square: Mapping[tuple[int, int], Sequence[float]]
+
+    def asked(self, alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+        """What a matching statement is asked about: the boxes, and the classes that count as any of the batch's."""
+        west, south, east, north = zip(*self.by_square.values(), strict=True)
+        corners = {"west": listed(west), "south": listed(south), "east": listed(east), "north": listed(north)}
+        return corners | {"others": sorted(frozenset().union(*alike.values())), "grid": GRID}
+
+
+def boxes(seen: Sequence[Sighting]) -> Boxes:
+    """The boxes around these positions."""
+    found: dict[tuple[int, int], list[float]] = {}
+    for one in seen:
+        x, y = one.x, one.y
+        box = found.setdefault(_square(x, y), [x, y, x, y])
+        if x < box[0]:
+            box[0] = x
+        elif x > box[2]:
+            box[2] = x
+        if y < box[1]:
+            box[1] = y
+        elif y > box[3]:
+            box[3] = y
+    return Boxes(found)
+
+
+def _square(x: float, y: float) -> tuple[int, int]:
+    return int(x // BOX_M), int(y // BOX_M)
 
 
 def fetch(tx: ReadTx, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -83,20 +121,6 @@ def listed(numbers: Iterable[float]) -> str:
 def _array(ids: Iterable[int]) -> ColumnElement[Sequence[int]]:
     """The same for a statement of SQLAlchemy's: bound as text, since it takes a bound array apart into its letters."""
     return cast(literal(listed(ids), Text), ARRAY(BigInteger))
-
-
-def asked(seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
-    """What every matching statement is asked about: positions, and the classes that count as theirs."""
-    kinds = {kind: number for number, kind in enumerate(sorted(alike))}
-    pairs = [(number, other) for kind, number in kinds.items() for other in sorted(alike[kind])]
-    return {
-        "xs": listed(one.x for one in seen),
-        "ys": listed(one.y for one in seen),
-        "kinds": listed(kinds[one.class_code] for one in seen),
-        "ours": listed(number for number, _ in pairs),
-        "others": [other for _, other in pairs],
-        "grid": GRID,
-    }
 
 
 def _fill(board: Board, rows: Iterable[tuple[Any, ...]], places: Iterable[tuple[Any, ...]]) -> None:
@@ -137,15 +161,37 @@ def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
 
 
 def _footprints(
-    tx: ReadTx, seen: Sequence[Sighting], asking: Mapping[str, Any], policy: Policy
+    tx: ReadTx, seen: Sequence[Sighting], near: Boxes, alike: Mapping[str, frozenset[str]], policy: Policy
 ) -> dict[int, list[Footprint]]:
+    """Looked up position by position only where a warranty is in the box at all."""
     cap = max(rules.same_cap_m for rules in all_rules(policy))
+    limits = {"cap": cap, "live": _CLAIMABLE}
+    squares = list(near.by_square)
+    promised = {squares[n] for (n,) in fetch(tx, _PROMISED, near.asked(alike) | limits)}
+    if not promised:
+        return {}
+    there = [n for n, one in enumerate(seen) if _square(one.x, one.y) in promised]
     zone = ZoneInfo(policy.calendar.timezone)
     found: dict[int, list[Footprint]] = {}
-    for n, starts_on, ends_on, *facts in fetch(tx, _FOOTPRINTS, {**asking, "cap": cap, "live": _CLAIMABLE}):
+    for n, starts_on, ends_on, *facts in fetch(tx, _FOOTPRINTS, _positions(seen, there, alike) | limits):
         if starts_on <= seen[n].seen_at.astimezone(zone).date() <= ends_on:
             found.setdefault(n, []).append(Footprint(*facts))
     return found
+
+
+def _positions(seen: Sequence[Sighting], there: Sequence[int], alike: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    """These positions of the batch, and the classes that count as theirs."""
+    kinds = {kind: number for number, kind in enumerate(sorted(alike))}
+    pairs = [(number, other) for kind, number in kinds.items() for other in sorted(alike[kind])]
+    return {
+        "ns": listed(there),
+        "xs": listed(seen[n].x for n in there),
+        "ys": listed(seen[n].y for n in there),
+        "kinds": listed(kinds[seen[n].class_code] for n in there),
+        "ours": listed(number for number, _ in pairs),
+        "others": [other for _, other in pairs],
+        "grid": GRID,
+    }
 
 
 def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
@@ -174,21 +220,23 @@ def lock_places(tx: WriteTx, points: Sequence[tuple[float, float]], policy: Poli
     many cells takes its tiles exclusively instead.
     """
     half = max(joining_reach_m(rules) for rules in all_rules(policy)) / 2
-    tiles, cells = _touched(points, half, TILE_M, 0), _touched(points, half, CELL_M, 1)
-    if len(cells) > MOST_CELLS:
-        tx.execute(_EXCLUSIVE, {"keys": listed(tiles)})
+    known = {(int(x // CELL_M), int(y // CELL_M)) for x, y in points}
+    if len(known) > MOST_CELLS:
+        corners = [(column * CELL_M, row * CELL_M) for column, row in known]
+        tx.execute(_EXCLUSIVE, {"keys": listed(_touched(corners, half, half + CELL_M, TILE_M, 0))})
         return
+    tiles, cells = _touched(points, half, half, TILE_M, 0), _touched(points, half, half, CELL_M, 1)
     tx.execute(_SHARED, {"keys": listed(tiles)})
     tx.execute(_EXCLUSIVE, {"keys": listed(cells)})
 
 
-def _touched(points: Sequence[tuple[float, float]], half: float, size: float, kind: int) -> list[int]:
-    """Keys of the squares that the circles' boxes touch, sorted."""
+def _touched(points: Iterable[tuple[float, float]], before: float, after: float, size: float, kind: int) -> list[int]:
+    """Keys of the squares touched by boxes that begin so far before each point and end so far after it, sorted."""
     keys = {
         _key(kind, column, row)
         for x, y in points
-        for column in range(int((x - half) // size), int((x + half) // size) + 1)
-        for row in range(int((y - half) // size), int((y + half) // size) + 1)
+        for column in range(int((x - before) // size), int((x + after) // size) + 1)
+        for row in range(int((y - before) // size), int((y + after) // size) + 1)
     }
     return sorted(keys)
 
@@ -198,12 +246,27 @@ def _key(kind: int, column: int, row: int) -> int:
     return (1 << 61) | (kind << 60) | ((column & 0x3FFFFFFF) << 30) | (row & 0x3FFFFFFF)
 
 
-def lock_open(tx: WriteTx, defects: Sequence[int]) -> set[int]:
+class Known(NamedTuple):
+    """What is known of a defect that is locked: since when, and its size as far as no person has measured it."""
+
+    known_at: datetime
+    depth_mm: float
+    width_mm: float
+
+
+BY_A_PERSON = "coalesce(defect.assessed_by, 'worker:') NOT LIKE 'worker:%'"
+"""In SQL: a person measured it, and no machine says otherwise."""
+_UNMEASURED = f"CASE WHEN {BY_A_PERSON} THEN 'infinity' ELSE coalesce(defect.{{}}, 0) END"
+_OPEN_LOCKED = text(
+    f"""
+    SELECT id, state, known_at,
+           {_UNMEASURED.format("depth_mm")} AS depth_mm, {_UNMEASURED.format("width_mm")} AS width_mm
+    FROM defect WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
+    """
+)
+
+
+def lock_open(tx: WriteTx, defects: Sequence[int]) -> dict[int, Known]:
     """Those of the defects that are open, locked in the order of their ids until the transaction ends."""
-    rows = (
-        select(defect.c.id, defect.c.state)
-        .where(defect.c.id == func.any(_array(defects)))
-        .order_by(defect.c.id)
-        .with_for_update(key_share=True)
-    )
-    return {row.id for row in tx.execute(rows) if row.state in OPEN_DEFECT}
+    rows = map(tuple, tx.execute(_OPEN_LOCKED, {"ids": listed(defects)}))
+    return {number: Known(*facts) for number, state, *facts in rows if state in OPEN_DEFECT}

@@ -154,7 +154,6 @@ def move_sightings(tx: WriteTx, from_id: int, into_id: int) -> list[tuple[int, i
     moved = [(row.id, row.merged_from) for row in tx.execute(going.order_by(sighting.c.id).with_for_update())]
     ids = [number for number, _ in moved]
     tx.execute(update(sighting).where(sighting.c.id == func.any(ids)).values(defect_id=into_id, merged_from=from_id))
-    _follow(tx, ids, into_id)
     return moved
 
 
@@ -169,22 +168,6 @@ def return_sightings(tx: WriteTx, undoing: Undoing, holder: int, to_id: int) -> 
     )
     ids = [number for number, _ in undoing.moved]
     tx.execute(moved, {"to": to_id, "holder": holder, "ids": ids, "came": [came for _, came in undoing.moved]})
-    _follow(tx, ids, to_id)
-
-
-def _follow(tx: WriteTx, sightings: Sequence[int], defect_id: int) -> None:
-    """The detections of these sightings name the defect that they are now of."""
-    tx.execute(
-        text(
-            """
-            UPDATE detection SET defect_id = :defect
-            FROM sighting
-            WHERE sighting.id = ANY(CAST(:ids AS bigint[])) AND sighting.defect_id = :defect
-              AND detection.id = sighting.detection_id AND detection.received_at = sighting.known_at
-            """
-        ),
-        {"defect": defect_id, "ids": list(sightings)},
-    )
 
 
 def repoint(tx: WriteTx, from_id: int, into_id: int | None, only: Sequence[int] | None = None) -> list[DefectId]:

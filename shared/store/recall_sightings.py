@@ -145,9 +145,6 @@ _LINK = text(
             last_seen_at = greatest(defect.last_seen_at, added.last_seen_at),
             known_at = least(defect.known_at, added.known_at)
         FROM added WHERE defect.id = :defect
-    ), told AS (
-        UPDATE detection SET defect_id = :defect
-        FROM linked WHERE detection.id = linked.detection_id AND detection.received_at = linked.known_at
     )
     SELECT report_id, why FROM seen WHERE report_id IS NOT NULL ORDER BY waits_id
     """

@@ -89,10 +89,7 @@ _SPLIT = text(
         SELECT :to, report_id, detection_id, survey_pass, class_code, lat, lon, accuracy_m, geom, street_id,
                street_key, street_side, level, house_number, seen_at, known_at, danger, 'person', :why, policy_id, :now
         FROM ended ORDER BY id
-        RETURNING report_id, detection_id, known_at
-    ), told AS (
-        UPDATE detection SET defect_id = :to
-        FROM moved WHERE detection.id = moved.detection_id AND detection.received_at = moved.known_at
+        RETURNING report_id
     )
     SELECT report_id FROM moved WHERE report_id IS NOT NULL ORDER BY report_id
     """

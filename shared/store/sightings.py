@@ -6,15 +6,17 @@ from datetime import datetime
 from math import hypot
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, text
 
 from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
 from shared.domain.verdicts import Seen, Sighting, Standing, Unsure
+from shared.store import detections_due as stored
 from shared.store import references
-from shared.store.engine import ReadTx, WriteTx
-from shared.store.matching import SHOWN_WITHIN_M
+from shared.store.detections_due import Batch
+from shared.store.engine import WriteTx
+from shared.store.matching import BY_A_PERSON, SHOWN_WITHIN_M, Known
 from shared.store.network import EDGE_M
-from shared.store.tables import GRID, defect, question
+from shared.store.tables import GRID, question
 from shared.store.told import tell
 
 
@@ -160,7 +162,7 @@ _LINK_DETECTIONS = """
     SELECT told.defect_id, detection.id, detection.survey_pass_id, detection.class_code, detection.lat, detection.lon,
            detection.accuracy_m, detection.geom, detection.street_id, detection.street_key, detection.street_side,
            detection.level, detection.captured_at, detection.received_at, told.verdict, told.why, :policy, :now
-    FROM {told} JOIN detection ON detection.id = told.seen_id AND detection.received_at >= :since
+    FROM {told} JOIN detection ON detection.id = told.seen_id AND {stored}
 """
 
 
@@ -176,14 +178,26 @@ def _address(seen: Sighting) -> tuple[str | None, int | None]:
     return seen.street_key, seen.house_number
 
 
-def link_detections(
-    tx: WriteTx, links: Sequence[Link], policy: PolicyVersionId, now: datetime, since: datetime
+def link_detections(tx: WriteTx, links: Sequence[Link], batch: Batch, policy: PolicyVersionId, now: datetime) -> None:
+    """Insert the sightings of a batch's own detections."""
+    rows = [(link.seen.id, link.defect_id, link.verdict, link.why) for link in links]
+    mine = {"policy": policy, "now": now, "batch": batch.id, "received_at": batch.received_at}
+    _link_detections(tx, _LINKED, rows, stored.OF_BATCH, mine)
+
+
+def link_waiting(tx: WriteTx, links: Sequence[Link], policy: PolicyVersionId, now: datetime) -> None:
+    """Insert the sightings of detections of other batches, which had waited."""
+    rows = [(link.seen.id, link.defect_id, link.verdict, link.why, link.seen.sighting.known_at) for link in links]
+    columns = {**_LINKED, "received_at": "timestamptz"}
+    _link_detections(tx, columns, rows, stored.RECEIVED_AT, {"policy": policy, "now": now})
+
+
+def _link_detections(
+    tx: WriteTx, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]], where: str, params: Mapping[str, Any]
 ) -> None:
-    """Insert the sightings of detections, none of which was received before `since`: older months stay shut."""
-    if links:
-        told = tell(tx, _LINKED, [(link.seen.id, link.defect_id, link.verdict, link.why) for link in links])
-        params = {"policy": policy, "now": now, "since": since}
-        tx.execute(text(_LINK_DETECTIONS.format(told=told.relation)), params | told.params)
+    if rows:
+        told = tell(tx, columns, rows)
+        tx.execute(text(_LINK_DETECTIONS.format(told=told.relation, stored=where)), {**params, **told.params})
 
 
 _RESIGHTED = {
@@ -202,7 +216,8 @@ _RESIGHTED_BY_MACHINES = {
     "y": "float8",
     "accuracy_m": "float8",
     "moved": "boolean",
-    "deeper": "boolean",
+    "more": "boolean",
+    "known_at": "timestamptz",
     "detections": "integer",
     "passes": "integer",
     "last_seen_at": "timestamptz",
@@ -210,17 +225,16 @@ _RESIGHTED_BY_MACHINES = {
     "width_mm": "float8",
 }
 
-_BY_A_PERSON = "coalesce(defect.assessed_by, 'worker:') NOT LIKE 'worker:%'"
-
+_KNOWN_EARLIER = """known_at = least(defect.known_at, told.known_at),
+        -- A clock that was based anew on later knowledge stays there.
+        clock_from = CASE WHEN defect.clock_from = defect.known_at THEN least(defect.known_at, told.known_at)
+                          ELSE defect.clock_from END"""
 _RESIGHT = """
     UPDATE defect SET
         geom = place.geom, lat = ST_Y(place.wgs), lon = ST_X(place.wgs), mean_x = NULL, mean_y = NULL,
         accuracy_m = told.accuracy_m, danger = defect.danger OR told.danger,
         reports = defect.reports + told.reports,
-        known_at = least(defect.known_at, told.known_at),
-        -- A clock that was based anew on later knowledge stays there.
-        clock_from = CASE WHEN defect.clock_from = defect.known_at THEN least(defect.known_at, told.known_at)
-                          ELSE defect.clock_from END,
+        {known_earlier},
         last_seen_at = greatest(defect.last_seen_at, told.last_seen_at), updated_at = :now
     FROM {told}
     CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(told.x, told.y), :grid) AS geom) AS grid
@@ -236,11 +250,12 @@ _RESIGHT_BY_MACHINES = """
         lat = CASE WHEN told.moved THEN ST_Y(ST_Transform({place}, 4326)) ELSE defect.lat END,
         lon = CASE WHEN told.moved THEN ST_X(ST_Transform({place}, 4326)) ELSE defect.lon END,
         detections = defect.detections + told.detections, survey_passes = defect.survey_passes + told.passes,
+        {known_earlier},
         last_seen_at = greatest(defect.last_seen_at, told.last_seen_at),
         -- What a person measured stands.
         depth_mm = CASE WHEN {by_a_person} THEN defect.depth_mm ELSE greatest(defect.depth_mm, told.depth_mm) END,
         width_mm = CASE WHEN {by_a_person} THEN defect.width_mm ELSE greatest(defect.width_mm, told.width_mm) END,
-        updated_at = CASE WHEN told.moved OR told.deeper THEN :now ELSE defect.updated_at END
+        updated_at = CASE WHEN told.moved OR told.more THEN :now ELSE defect.updated_at END
     FROM {told}
     WHERE defect.id = told.id
 """
@@ -250,35 +265,32 @@ def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
     """Add to the defects what people saw of them. Locks them."""
     if touched:
         told = tell(tx, _RESIGHTED, [_resighted_row(one) for one in touched])
-        tx.execute(text(_RESIGHT.format(told=told.relation)), {"grid": GRID, "now": now} | told.params)
-
-
-def resight_by_machines(
-    tx: WriteTx, touched: Sequence[Resighted], deepened: Collection[DefectId], now: datetime
-) -> None:
-    """Add to the defects what machines saw of them. Their place moves when the mean is a metre off. Locks them."""
-    if touched:
-        told = tell(tx, _RESIGHTED_BY_MACHINES, [_by_machines_row(one, deepened) for one in touched])
-        place = "ST_SetSRID(ST_MakePoint(told.x, told.y), :grid)"
-        statement = _RESIGHT_BY_MACHINES.format(told=told.relation, place=place, by_a_person=_BY_A_PERSON)
+        statement = _RESIGHT.format(told=told.relation, known_earlier=_KNOWN_EARLIER)
         tx.execute(text(statement), {"grid": GRID, "now": now} | told.params)
 
 
-def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
-    """Those that now measure deeper or wider than before, where no person has measured them."""
-    measured = [one for one in touched if one.depth_mm is not None or one.width_mm is not None]
-    if not measured:
-        return []
-    known = select(defect.c.id, defect.c.depth_mm, defect.c.width_mm).where(
-        defect.c.id == func.any([one.standing.id for one in measured]), text(f"NOT ({_BY_A_PERSON})")
-    )
-    before = {row.id: (row.depth_mm or 0.0, row.width_mm or 0.0) for row in tx.execute(known)}
-    return [
-        DefectId(one.standing.id)
-        for one in measured
-        if one.standing.id in before
-        and ((one.depth_mm or 0.0) > before[one.standing.id][0] or (one.width_mm or 0.0) > before[one.standing.id][1])
-    ]
+def resight_by_machines(
+    tx: WriteTx, touched: Sequence[Resighted], told_more: Collection[DefectId], now: datetime
+) -> None:
+    """Add to the defects what machines saw of them. Their place moves when the mean is a metre off. Locks them."""
+    if touched:
+        told = tell(tx, _RESIGHTED_BY_MACHINES, [_by_machines_row(one, told_more) for one in touched])
+        place = "ST_SetSRID(ST_MakePoint(told.x, told.y), :grid)"
+        statement = _RESIGHT_BY_MACHINES.format(
+            told=told.relation, place=place, by_a_person=BY_A_PERSON, known_earlier=_KNOWN_EARLIER
+        )
+        tx.execute(text(statement), {"grid": GRID, "now": now} | told.params)
+
+
+def told_more(touched: Sequence[Resighted], known: Mapping[int, Known]) -> list[DefectId]:
+    """Those that now measure deeper or wider than was known of them, or were known earlier: they are graded anew."""
+    return [DefectId(one.standing.id) for one in touched if _told_more(one, known[one.standing.id])]
+
+
+def _told_more(one: Resighted, known: Known) -> bool:
+    if one.known_at < known.known_at:
+        return True
+    return (one.depth_mm or 0.0) > known.depth_mm or (one.width_mm or 0.0) > known.width_mm
 
 
 def _resighted_row(one: Resighted) -> tuple[Any, ...]:
@@ -286,13 +298,13 @@ def _resighted_row(one: Resighted) -> tuple[Any, ...]:
     return (of.id, of.x, of.y, of.accuracy_m, one.danger, one.reports, one.known_at, of.last_seen_at)
 
 
-def _by_machines_row(one: Resighted, deepened: Collection[DefectId]) -> tuple[Any, ...]:
+def _by_machines_row(one: Resighted, told_more: Collection[DefectId]) -> tuple[Any, ...]:
     of = one.standing
     off_m = hypot(of.x - (of.shown_x or of.x), of.y - (of.shown_y or of.y))
-    moved, deeper = off_m >= SHOWN_WITHIN_M, of.id in deepened
+    moved, more = off_m >= SHOWN_WITHIN_M, of.id in told_more
     measured = (one.depth_mm, one.width_mm)
     where = (of.id, of.x, of.y, of.accuracy_m)
-    return (*where, moved, deeper, one.detections, of.passes_added, of.last_seen_at, *measured)
+    return (*where, moved, more, one.known_at, one.detections, of.passes_added, of.last_seen_at, *measured)
 
 
 def ask(tx: WriteTx, asked: Mapping[ReportId, Unsure], policy: PolicyVersionId, now: datetime) -> None:

@@ -230,14 +230,14 @@ idempotency_key = Table(
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
-def _where() -> tuple[Column[Any], ...]:
+def _where(street: Column[Any]) -> tuple[Column[Any], ...]:
     """How a sighting stands on the network; None is "not known"."""
     return (
         Column("lat", Double, nullable=False),
         Column("lon", Double, nullable=False),
         Column("accuracy_m", Double, nullable=False),
         _point(),
-        _to("street", "street_id", nullable=True),
+        street,
         Column("street_key", Text),
         Column("street_side", Text),
         Column("level", SmallInteger, nullable=False, server_default=text("0")),
@@ -255,7 +255,7 @@ report = Table(
     Column("tracking_hash", LargeBinary, nullable=False, unique=True),
     Column("channel", Text, nullable=False),
     Column("class_code", Text, nullable=False),
-    *_where(),
+    *_where(_to("street", "street_id", nullable=True)),
     Column("address", Text),
     Column("description", Text, nullable=False, server_default=text("''")),
     Column("danger", Boolean, nullable=False, server_default=text("false")),
@@ -410,15 +410,15 @@ detection = Table(
     Column("depth_mm", Double),
     Column("width_mm", Double),
     Column("depth_method", Text),
-    # received, joined, founded, recalled, stale, outside, kept (below the policy's level, or condition only),
-    # waiting (for another pass to see it too)
+    # recalled, stale, kept (below the policy's level, or condition only), waiting (for another pass to see it too);
+    # founded, when it had waited; else received: then its batch is not matched yet, or its sighting says the rest.
     Column("verdict", Text, nullable=False, server_default=text("'received'")),
+    # Nothing reads it: the release before this one still writes it. It goes with the next.
     Column("defect_id", BigInteger),
     # Everything else of the canonical fields as it came.
     _json("more"),
     PrimaryKeyConstraint("id", "received_at"),
     Index("ix_detection_batch_id", "batch_id"),
-    Index("ix_detection_defect_id", "defect_id", postgresql_where=text("defect_id IS NOT NULL")),
     Index("ix_detection_waiting", "geom", postgresql_using="gist", postgresql_where=text("verdict = 'waiting'")),
     postgresql_partition_by="RANGE (received_at)",
 )
@@ -448,7 +448,7 @@ defect = Table(
     Column("reference", Text, nullable=False, unique=True),
     Column("class_code", Text, nullable=False),
     Column("state", Text, nullable=False),
-    *_where(),
+    *_where(_to("street", "street_id", nullable=True)),
     # The district or division by which lots are drawn.
     Column("area_code", Text),
     Column("hierarchy", Text),
@@ -518,14 +518,15 @@ sighting = Table(
     Column("detection_id", BigInteger),
     Column("survey_pass", Text),
     Column("class_code", Text, nullable=False),
-    *_where(),
+    # Copies of what was checked before, as the policy is: a key's look-up for each cost more than the row.
+    *_where(Column("street_id", BigInteger)),
     Column("seen_at", Time, nullable=False),
     Column("known_at", Time, nullable=False),
     Column("danger", Boolean, nullable=False, server_default=text("false")),
     # same, new, recall, person
     Column("verdict", Text, nullable=False),
     Column("why", Text, nullable=False),
-    _to("policy_version", "policy_id", nullable=True),
+    Column("policy_id", BigInteger),
     Column("linked_at", Time, nullable=False),
     Column("unlinked_at", Time),
     # The merge that brought it here, so that the merge can be undone: the defect it was with before.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import and_, case, func, insert, select
 
 from shared.domain.events import Consumer, DetectionsReceived
 from shared.flows import detections_to_defects, report_to_defect
@@ -75,7 +75,13 @@ def a_batch(tx: WriteTx, *seen: dict[str, Any]) -> list[int]:
 
 
 def row(tx: WriteTx, detection_id: int) -> Any:
-    return tx.execute(select(detection).where(detection.c.id == detection_id)).one()
+    """A detection with the defect of its standing sighting, and what became of it."""
+    own = [column for column in detection.c if column.name not in ("defect_id", "verdict")]
+    said = case((sighting.c.verdict == "new", "founded"), (sighting.c.id.is_not(None), "joined"))
+    became = case((detection.c.verdict == "received", said), else_=detection.c.verdict).label("verdict")
+    linked = and_(sighting.c.detection_id == detection.c.id, sighting.c.unlinked_at.is_(None))
+    both = select(*own, became, sighting.c.defect_id).select_from(detection.outerjoin(sighting, linked))
+    return tx.execute(both.where(detection.c.id == detection_id)).one()
 
 
 def defect_row(tx: WriteTx, defect_id: int) -> Any:
@@ -191,6 +197,19 @@ def test_machines_never_make_it_an_emergency_nor_change_what_a_person_measured(
     assert (defect_row(tx, measured).depth_mm, defect_row(tx, measured).band) == (50.0, "P10")
     assert defect_row(tx, unmeasured).depth_mm == 150.0
     kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == unmeasured)
+    assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
+
+
+def test_what_a_camera_told_first_is_first_knowledge_though_it_was_matched_later(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    standing = a_defect(tx, known_at=datetime.now(UTC) + timedelta(minutes=1))
+
+    (seen,) = survey({})
+
+    found = defect_row(tx, standing)
+    assert found.known_at == found.clock_from == row(tx, seen).received_at
+    kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == standing)
     assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
 
 

@@ -445,7 +445,7 @@ def test_what_a_camera_sees_in_the_footprint_waits_with_the_recall_and_goes_alon
 
     row = tx.execute(select(defect).where(defect.c.id == repaired)).one()
     assert (row.reports, row.detections, row.survey_passes) == (2, 1, 1)
-    assert tx.scalar(select(detection.c.defect_id)) == repaired
+    assert tx.scalar(select(sighting.c.defect_id).where(sighting.c.detection_id == seen)) == repaired
     verdicts = dict(tx.execute(select(sighting.c.detection_id, sighting.c.verdict)).all())
     assert verdicts[seen] == "recall"
     assert state(tx, report, report_id) == "linked"

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, literal, or_, select
 
 from shared.store.engine import ReadTx
-from shared.store.tables import detection, detection_batch, detection_refusal, source
+from shared.store.tables import detection, detection_batch, detection_refusal, sighting, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,27 @@ def batch(tx: ReadTx, reference: str, source_id: int | None) -> BatchSeen | None
     if source_id is not None:
         found = found.where(detection_batch.c.source_id == source_id)
     row = tx.execute(found).one_or_none()
-    return None if row is None else BatchSeen(**row._mapping, verdicts=_verdicts(tx, row.id, row.received_at))
+    if row is None:
+        return None
+    verdicts = _verdicts(tx, row.id, row.received_at, matched=row.matched_at is not None)
+    return BatchSeen(**row._mapping, verdicts=verdicts)
 
 
-def _verdicts(tx: ReadTx, batch_id: int, received_at: datetime) -> dict[str, int]:
+def _verdicts(tx: ReadTx, batch_id: int, received_at: datetime, *, matched: bool) -> dict[str, int]:
+    """Of a matched batch, what a detection's own row does not say its sighting says."""
+    became = case(
+        (or_(detection.c.verdict != "received", literal(not matched)), detection.c.verdict),
+        (sighting.c.verdict == "new", "founded"),
+        else_="joined",
+    ).label("became")
+    linked = and_(sighting.c.detection_id == detection.c.id, sighting.c.unlinked_at.is_(None))
     counted = (
-        select(detection.c.verdict, func.count().label("so_many"))
+        select(became, func.count().label("so_many"))
+        .select_from(detection.outerjoin(sighting, linked))
         .where(detection.c.batch_id == batch_id, detection.c.received_at == received_at)
-        .group_by(detection.c.verdict)
+        .group_by(became)
     )
-    return {row.verdict: row.so_many for row in tx.execute(counted)}
+    return {row.became: row.so_many for row in tx.execute(counted)}
 
 
 def refusals(tx: ReadTx, batch_id: int, after: int, most: int) -> list[dict[str, Any]]:

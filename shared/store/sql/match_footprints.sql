@@ -1,8 +1,8 @@
 -- Patches of repairs under warranty near a batch's positions, by position in the batch from 0. The days are the caller's.
 WITH asked AS (
-    SELECT n - 1 AS n, ST_SetSRID(ST_MakePoint(x, y), %(grid)s) AS geom, others
-    FROM unnest(CAST(%(xs)s AS float8[]), CAST(%(ys)s AS float8[]), CAST(%(kinds)s AS integer[]))
-        WITH ORDINALITY AS point(x, y, kind, n)
+    SELECT n, ST_SetSRID(ST_MakePoint(x, y), %(grid)s) AS geom, others
+    FROM unnest(CAST(%(ns)s AS integer[]), CAST(%(xs)s AS float8[]), CAST(%(ys)s AS float8[]),
+                CAST(%(kinds)s AS integer[])) AS point(n, x, y, kind)
     JOIN (
         SELECT kind, array_agg(other) AS others
         FROM unnest(CAST(%(ours)s AS integer[]), CAST(%(others)s AS text[])) AS alike(kind, other) GROUP BY kind

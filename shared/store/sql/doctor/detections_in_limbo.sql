@@ -8,6 +8,5 @@ WHERE batch.matched_at IS NULL
 UNION ALL
 SELECT 'detection ' || detection.id || ' of batch ' || batch.reference
 FROM detection JOIN detection_batch AS batch ON batch.id = detection.batch_id
-WHERE batch.matched_at IS NOT NULL
-  AND (detection.verdict = 'received'
-       OR (detection.verdict IN ('joined', 'founded') AND detection.defect_id IS NULL))
+WHERE batch.matched_at IS NOT NULL AND detection.verdict = 'received'
+  AND NOT EXISTS (SELECT FROM sighting WHERE sighting.detection_id = detection.id)
