@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import settings
 from sqlalchemy import URL
 
 from infra.native.layout import ROOT
 from shared.store.engine import WriteTx, engine
 from tests import databases
 from tests.stack import Stack
+
+# How long an example takes says how busy the machine is, and nothing of the rule.
+settings.register_profile("roadmend", parent=settings.default, deadline=None)
+settings.load_profile("roadmend")
 
 
 @pytest.fixture(scope="session")

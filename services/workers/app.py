@@ -1,7 +1,9 @@
 """Celery: the queues, what beat says every second, and one `drain` task for all consumers."""
 
+import gc
+
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 from kombu.entity import Queue
 
 from services.workers.lost_credit import LostCredit
@@ -53,3 +55,15 @@ app.steps["consumer"].add(LostCredit)
 def _one_line_of_json(**_: object) -> None:
     """Keep Celery from setting up its own log format."""
     logs.configure(settings().log_level)
+
+
+COLLECT_AFTER = (50_000, 20, 20)
+"""A survey makes a million objects that nothing refers to in a circle. Python's own 700 walked through them again and
+again: 27 µs of 84 for a detection.
+"""
+
+
+@worker_process_init.connect
+def _collect_less_often(**_: object) -> None:
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)

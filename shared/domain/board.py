@@ -23,7 +23,7 @@ def averaged(x: float, y: float, accuracy_m: float, seen: Sighting) -> tuple[flo
 
 @dataclass(slots=True)
 class Board:
-    """Places by grid cell. `reach_m` is how far any sighting of the batch may look; a cell is twice as wide."""
+    """Places by grid cell. `reach_m` is how far any sighting of the batch may look, `size_m` a cell: twice as wide."""
 
     reach_m: float
     alike: Mapping[str, frozenset[str]]
@@ -31,6 +31,10 @@ class Board:
     cells: dict[Cell, list[Place]] = field(default_factory=lambda: defaultdict(list))
     means: dict[int, Place] = field(default_factory=dict)
     standing: dict[int, Standing] = field(default_factory=dict)
+    size_m: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size_m = self.reach_m * 2
 
     def put(self, place: Place) -> None:
         """A place where a defect was seen."""
@@ -45,16 +49,17 @@ class Board:
         self.put(mean)
 
     def near(self, seen: Sighting) -> list[Place]:
-        """Places in the cells around, of the same kind of defect; `judge` measures them."""
-        reach, size, cells = self.reach_m, self.reach_m * 2, self.cells
-        rows = range(int((seen.y - reach) // size), int((seen.y + reach) // size) + 1)
+        """Places in the box around, of the same kind of defect; `judge` measures them."""
+        reach, size, cells = self.reach_m, self.size_m, self.cells
+        x, y = seen.x, seen.y
+        rows = range(int((y - reach) // size), int((y + reach) // size) + 1)
         kinds = self.alike[seen.class_code]
         return [
             place
-            for column in range(int((seen.x - reach) // size), int((seen.x + reach) // size) + 1)
+            for column in range(int((x - reach) // size), int((x + reach) // size) + 1)
             for row in rows
             for place in cells.get((column, row), ())
-            if place.of.class_code in kinds
+            if -reach <= place.x - x <= reach and -reach <= place.y - y <= reach and place.of.class_code in kinds
         ]
 
     def found(self, seen: Sighting, number: int) -> Standing:
@@ -90,8 +95,7 @@ class Board:
             self.cells[after].append(mean)
 
     def _cell(self, x: float, y: float) -> Cell:
-        size = self.reach_m * 2
-        return int(x // size), int(y // size)
+        return int(x // self.size_m), int(y // self.size_m)
 
 
 def _own_place(seen: Sighting, defect: Standing) -> Place:

@@ -6,9 +6,9 @@ report and for a hundred thousand detections (`store/matching.py` fetches for bo
 """
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from math import hypot
 from operator import attrgetter
+from typing import NamedTuple
 
 from shared.domain.likeness import ago, days_between, metres, reasons, same_street
 from shared.domain.policy import DuplicateRules
@@ -32,8 +32,7 @@ MOST_CANDIDATES = 5
 """A person is shown so many at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighed:
+class _Weighed(NamedTuple):
     grade: int
     distance_m: float
     place: Place
@@ -51,7 +50,9 @@ def judge(
     `apart` holds pairs of defects (lower id first) that a person told apart.
     An open defect within the floor distance goes before a warranty; otherwise the nearer of the two decides.
     """
-    weighed = [one for place in near if (one := _weigh(seen, place, rules)).grade]
+    weighed = [one for place in near if (one := _weigh(seen, place, rules))]
+    if len(weighed) == 1 and not footprints and weighed[0].grade == SAME and weighed[0].place.of.opened:
+        return _join(seen, weighed[0], weighed, apart)
     standing = [one for one in weighed if one.place.of.opened]
     same = min((one for one in standing if one.grade == SAME), key=_likeliest, default=None)
     finished = min(
@@ -71,19 +72,21 @@ def judge(
 
 def is_same(seen: Sighting, place: Place, rules: DuplicateRules) -> bool:
     """Whether the place alone would make it the same."""
-    return _weigh(seen, place, rules).grade == SAME
+    return _grade(seen, place, hypot(place.x - seen.x, place.y - seen.y), rules) == SAME
 
 
-def _weigh(seen: Sighting, place: Place, rules: DuplicateRules) -> _Weighed:
+def _weigh(seen: Sighting, place: Place, rules: DuplicateRules) -> _Weighed | None:
+    """None when it is never the same."""
     distance = hypot(place.x - seen.x, place.y - seen.y)
-    return _Weighed(_grade(seen, place, distance, rules), distance, place)
+    grade = _grade(seen, place, distance, rules)
+    return _Weighed(grade, distance, place) if grade else None
 
 
 def _grade(seen: Sighting, place: Place, distance: float, rules: DuplicateRules) -> int:
     """SAME, MAYBE or NEVER, by street, side and level first."""
-    if seen.level != place.level or place.survey_pass != _own_pass(seen, place.of):
-        return NEVER
     if seen.machine and distance > rules.same_cap_m:
+        return NEVER
+    if seen.level != place.level or place.survey_pass != _own_pass(seen, place.of):
         return NEVER
     on_street = same_street(seen.street_key, place.street_key)
     close = distance <= radius(seen, place, rules) or (on_street is True and _along(seen, place, distance, rules))

@@ -1,10 +1,11 @@
 """Where detections become defects: a batch is matched as a set, the rest found candidates as the policy says."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from shared.domain.board import Board
 from shared.domain.dedupe import reach_m
@@ -157,30 +158,36 @@ def _founded(matched: _Matched, verdict: Promoted, told: Sequence[Detected]) -> 
     return Founded(
         first=told[0],
         standing=matched.around.board.standing[verdict.number],
-        known_at=min(one.sighting.known_at for one in told),
-        danger=False,
-        reports=0,
-        detections=len(told),
-        depth_mm=_most(one.depth_mm for one in told),
-        width_mm=_most(one.width_mm for one in told),
+        **_gathered(told),
         recurrence_of=None if verdict.recurrence_of is None else DefectId(verdict.recurrence_of),
     )
 
 
 def _resighted(matched: _Matched, number: int, told: Sequence[Detected]) -> Resighted:
-    return Resighted(
-        standing=matched.around.board.standing[number],
-        known_at=min(one.sighting.known_at for one in told),
-        danger=False,
-        reports=0,
-        detections=len(told),
-        depth_mm=_most(one.depth_mm for one in told),
-        width_mm=_most(one.width_mm for one in told),
-    )
+    return Resighted(standing=matched.around.board.standing[number], **_gathered(told))
 
 
-def _most(measured: Iterable[float | None]) -> float | None:
-    return max((one for one in measured if one is not None), default=None)
+def _gathered(told: Sequence[Detected]) -> dict[str, Any]:
+    """What all of them say together; mostly it is one."""
+    first, *others = told
+    known_at, depth_mm, width_mm = first.sighting.known_at, first.depth_mm, first.width_mm
+    for one in others:
+        known_at = min(known_at, one.sighting.known_at)
+        depth_mm, width_mm = _greater(depth_mm, one.depth_mm), _greater(width_mm, one.width_mm)
+    return {
+        "known_at": known_at,
+        "danger": False,
+        "reports": 0,
+        "detections": len(told),
+        "depth_mm": depth_mm,
+        "width_mm": width_mm,
+    }
+
+
+def _greater(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def _links(matched: _Matched) -> list[Link]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import hypot
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, text
 
@@ -35,8 +35,7 @@ class Founded:
     recurrence_of: DefectId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A sighting of a recorded defect. `verdict`: same, new, recall or person."""
 
     seen: Seen
@@ -45,8 +44,7 @@ class Link:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resighted:
+class Resighted(NamedTuple):
     """What a batch adds to a defect that was there."""
 
     standing: Standing

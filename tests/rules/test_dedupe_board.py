@@ -72,7 +72,7 @@ SPOTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(SPOTS, max_size=15))
 def test_a_batch_gives_what_one_by_one_gives(seen: list[Sighting]) -> None:
     together = settled(a_board(), seen)

@@ -503,7 +503,7 @@ class WarrantyWalk(Walk):
 
 
 for _walk in (ReportWalk, DefectWalk, OrderWalk, WarrantyWalk):
-    _walk.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+    _walk.TestCase.settings = settings(max_examples=25, stateful_step_count=40)
 
 TestReportWalk = ReportWalk.TestCase
 TestDefectWalk = DefectWalk.TestCase
