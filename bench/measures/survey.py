@@ -19,18 +19,20 @@ from tests.waiting import until
 
 NAME = "survey"
 A_REQUEST = 50_000
+A_ROUND = 5
+"""Requests, one after another without a pause: while one is read, those before it are matched."""
 AGAIN = 9
 """Of ten detections so many see again what is open; the tenth is new."""
 
 
 def measure(run: Run) -> list[Figure]:
-    """Rounds of two requests each: sent and matched by API and worker, then the same rows by the bare statement."""
-    defects, requests = run.of(1_000_000, 100_000), run.of(20, 2)
+    """In rounds: requests sent and matched by API and workers, then the same rows by the bare statement."""
+    defects, rounds = run.of(1_000_000, 100_000), run.of(4, 1)
+    requests = rounds * A_ROUND
     layout = Layout.with_spots(defects, requests * A_REQUEST // (10 - AGAIN) // 10)
     with county_of(run.template, layout) as url, house_on(url) as house:
         survey = _Survey(house, layout, requests)
         house.stack.start_all(workers=1)
-        rounds = requests // 2
         product, bare = interleaved(rounds, survey.sent_and_matched, survey.bare)
         house.refuse_parked()
         return list(_figures(product, bare, survey, defects))
@@ -51,12 +53,12 @@ class _Survey:
     def sent_and_matched(self, number: int) -> float:
         """Seconds from the first byte to the last link."""
         before = self._used()
-        taken = clocked(lambda: self._send_two(number))
+        taken = clocked(lambda: self._send_all(number))
         self.processor.append({name: spent - before[name] for name, spent in self._used().items()})
         return taken
 
-    def _send_two(self, number: int) -> None:
-        for body in self.bodies[2 * number : 2 * number + 2]:
+    def _send_all(self, number: int) -> None:
+        for body in self.bodies[A_ROUND * number : A_ROUND * (number + 1)]:
             self.accepting.append(clocked(lambda: self._send(body)))  # noqa: B023 (called at once)
         until(self._all_matched, 900, "all batches to be matched")
 
@@ -87,7 +89,7 @@ class _Survey:
     def bare(self, number: int) -> float:
         """Seconds of the bare match of the same rows. They are loaded before the clock starts."""
         with self.house.db.transaction():
-            self.house.db.execute(_LOADED, {"after": number * 2})
+            self.house.db.execute(_LOADED, {"after": A_ROUND * number, "so_many": A_ROUND})
             self.house.tell("CREATE INDEX ON loaded USING gist (geom)")
             self.house.tell("ANALYZE loaded")
             return clocked(lambda: self.house.tell(_MATCH))
@@ -109,15 +111,15 @@ def _body(house: House, layout: Layout, number: int) -> bytes:
 
 
 def _figures(product: Sequence[float], bare: Sequence[float], survey: _Survey, defects: int) -> Iterator[Figure]:
-    both = 2 * A_REQUEST
-    mine, least = both / median(product), both / median(bare)
+    all_of_it = A_ROUND * A_REQUEST
+    mine, least = all_of_it / median(product), all_of_it / median(bare)
     spent = {
-        name: round(1e6 * median([one[name] for one in survey.processor]) / both, 1) for name in ("api", "worker0")
+        name: round(1e6 * median([one[name] for one in survey.processor]) / all_of_it, 1) for name in ("api", "worker0")
     }
     conditions: dict[str, Any] = {
         "open defects": defects,
         "a request": A_REQUEST,
-        "detections": both * len(product),
+        "detections": all_of_it * len(product),
         "bytes a request": median([len(body) for body in survey.bodies]),
         "requests at once": 1,
         "worker processes": 2,
@@ -136,7 +138,7 @@ def _figures(product: Sequence[float], bare: Sequence[float], survey: _Survey, d
         ratio=mine / least,
         target="≥ 20,000/s and ≥ 0.50 of bare; first 8,000/s",
         met=mine >= 20_000 and mine >= least / 2,
-        repeats=[both / one for one in product],
+        repeats=[all_of_it / one for one in product],
         conditions=conditions,
     )
     accepted = [A_REQUEST / one for one in survey.accepting]
@@ -179,7 +181,7 @@ _BODY = """
 _LOADED = """
     CREATE TEMPORARY TABLE loaded ON COMMIT DROP AS
     SELECT id, class_code, street_key, street_side, level, accuracy_m, geom FROM detection
-    WHERE batch_id IN (SELECT id FROM detection_batch ORDER BY id OFFSET %(after)s LIMIT 2)
+    WHERE batch_id IN (SELECT id FROM detection_batch ORDER BY id OFFSET %(after)s LIMIT %(so_many)s)
 """
 
 _MATCH = """

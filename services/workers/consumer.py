@@ -1,6 +1,6 @@
 """Drains one consumer's deliveries: in batches, each one transaction; one by one where a batch fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from shared import bus
@@ -15,8 +15,14 @@ from shared.store.engine import LOST, WriteTx, transaction
 
 log = logger(__name__)
 
-Flow = Callable[[WriteTx, Sequence[Delivery], datetime], None]
-"""A consumer's flow: takes a whole batch in the caller's transaction. Repeats and late ones are normal to it."""
+Flow = Callable[[WriteTx, Sequence[Delivery], datetime], Collection[EventId] | None]
+"""A consumer's flow: takes a whole batch in the caller's transaction. Repeats and late ones are normal to it.
+
+It gives back the events that it has only begun with, if any: they stay due, and the next transaction goes on.
+"""
+
+ONE_AT_A_TIME = frozenset({Consumer.DETECTIONS})
+"""Consumers whose every delivery is many rows: what one worker has not begun, another may take."""
 
 
 def drain(consumer: Consumer, flow: Flow) -> int:
@@ -36,11 +42,10 @@ def _one_batch(consumer: Consumer, flow: Flow) -> int:
     batch: list[Delivery] = []
     try:
         with transaction(f"worker:{consumer}") as tx:
-            batch = deliveries.take(tx, consumer, _now(), settings().drain_batch)
+            batch = deliveries.take(tx, consumer, _now(), _most(consumer))
             if not batch:
                 return 0
-            flow(tx, batch, _now())
-            deliveries.done(tx, batch)
+            _hear(tx, flow, batch)
     except LOST:
         raise
     except Exception as error:
@@ -60,8 +65,7 @@ def _one(consumer: Consumer, flow: Flow, event_id: EventId) -> int:
             taken = deliveries.take(tx, consumer, _now(), 1, only=event_id)
             if not taken:
                 return 0
-            flow(tx, taken, _now())
-            deliveries.done(tx, taken)
+            _hear(tx, flow, taken)
     except LOST:
         raise
     except Exception as error:
@@ -71,6 +75,15 @@ def _one(consumer: Consumer, flow: Flow, event_id: EventId) -> int:
         return 1
     bus.nudge(tx.woken)
     return 1
+
+
+def _most(consumer: Consumer) -> int:
+    return 1 if consumer in ONE_AT_A_TIME else settings().drain_batch
+
+
+def _hear(tx: WriteTx, flow: Flow, batch: Sequence[Delivery]) -> None:
+    begun = flow(tx, batch, _now()) or ()
+    deliveries.done(tx, [one for one in batch if one.event_id not in begun])
 
 
 def _put_back(failed: Delivery, error: Exception) -> None:

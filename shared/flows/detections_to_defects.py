@@ -11,7 +11,7 @@ from shared.domain.board import Board
 from shared.domain.dedupe import reach_m
 from shared.domain.events import DefectDetected, DefectSighted, DetectionsMatched, Event
 from shared.domain.surveys import Detected, Promoted, Queue, SurveyVerdict, settle_survey
-from shared.domain.terms import DefectId, DefectState
+from shared.domain.terms import DefectId, DefectState, EventId
 from shared.domain.verdicts import Recall, Same
 from shared.errors import Conflict
 from shared.flows import recall_repair
@@ -25,6 +25,8 @@ from shared.store.sightings import Founded, Link, Resighted
 from shared.store.warranties import Claim
 
 TRIES = 3
+MOST = 10_000
+"""Detections in one transaction."""
 WAITS = timedelta(days=90)
 """A detection that no other pass has confirmed in this time waits no longer."""
 
@@ -39,28 +41,37 @@ VERDICTS = {
 """What is written of a detection for each verdict."""
 
 
-def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> None:
-    """The detections consumer: matches these batches, those that are not matched yet, one after another."""
-    for batch in detections_due.lock_batches(tx, [one.subject_id for one in due]):
-        match_batch(tx, batch, now)
+def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> list[EventId]:
+    """The detections consumer: matches what is next of these batches. Gives back the events of those with more to come.
+
+    Some thousands in a transaction: a resident's report near by waits for a part of a batch, never for all of it, and
+    what a killed worker had done stays done.
+    """
+    told_by = {one.subject_id: one.event_id for one in due}
+    batches = detections_due.lock_batches(tx, list(told_by))
+    return [told_by[batch.id] for batch in batches if not match_some(tx, batch, now)]
 
 
-def match_batch(tx: WriteTx, batch: Batch, now: datetime) -> None:
-    """Match a batch's detections in the order in which they came.
+def match_some(tx: WriteTx, batch: Batch, now: datetime) -> bool:
+    """Match a batch's next detections in the order in which they came. True when they were its last.
 
     Locks the places around them (whole tiles, when they are many), and the defects that they join.
     """
     policy = policies.in_force(tx, now)
     condition_only = frozenset(code for code, rule in policy.policy.classes.items() if rule.condition_only)
-    due = detections_due.received(tx, batch, condition_only)
-    outcome = Counter({said: 0 for said in VERDICTS.values()})
+    due = detections_due.received(tx, batch, condition_only, MOST)
+    outcome = Counter({said: 0 for said in VERDICTS.values()} | dict(batch.outcome))
     if due:
         matching.lock_places(tx, [(one.sighting.x, one.sighting.y) for one in due], policy.policy)
         matched = _decide(tx, due, policy, now)
         _write(tx, matched, batch, policy, now)
         outcome.update(VERDICTS[type(verdict).__name__] for verdict in matched.verdicts)
+    if len(due) == MOST:
+        detections_due.go_on_after(tx, batch, due[-1].id, outcome)
+        return False
     detections_due.finish(tx, batch, outcome, now)
     event_log.append(tx, _matched(batch, outcome), now)
+    return True
 
 
 def _matched(batch: Batch, outcome: Mapping[str, int]) -> DetectionsMatched:

@@ -25,33 +25,35 @@ _RECEIVED = """
     SELECT id, class_code, ST_X(geom) AS x, ST_Y(geom) AS y, accuracy_m, captured_at, received_at, street_id,
            street_key, street_side, level, survey_pass_id, confidence, depth_mm, width_mm
     FROM detection
-    WHERE batch_id = %(batch)s AND received_at = %(received_at)s AND verdict = 'received'
-    ORDER BY id
+    WHERE batch_id = %(batch)s AND received_at = %(received_at)s AND id > %(upto)s
+    ORDER BY id LIMIT %(most)s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that is locked to be matched."""
+    """A batch that is locked to be matched, so far it is: up to which id, and what became of those."""
 
     id: BatchId
     received_at: datetime
+    matched_upto: int
+    outcome: Mapping[str, int]
 
 
 def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
     """Those of the batches that are not matched yet, in the order of their ids. Locks them."""
     rows = (
-        select(detection_batch.c.id, detection_batch.c.received_at)
+        select(*(detection_batch.c[name] for name in Batch.__slots__))
         .where(detection_batch.c.id == func.any(list(ids)), detection_batch.c.matched_at.is_(None))
         .order_by(detection_batch.c.id)
         .with_for_update()
     )
-    return [Batch(BatchId(row.id), row.received_at) for row in tx.execute(rows)]
+    return [Batch(**row) for row in tx.execute(rows).mappings()]
 
 
-def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[Detected]:
-    """The batch's detections that nothing was made of yet, in the order in which they came."""
-    rows = matching.fetch(tx, _RECEIVED, _of(batch))
+def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str], most: int) -> list[Detected]:
+    """The batch's next detections that nothing was made of yet, in the order in which they came."""
+    rows = matching.fetch(tx, _RECEIVED, {**_of(batch), "upto": batch.matched_upto, "most": most})
     return [_due(row, condition_only) for row in rows]
 
 
@@ -90,15 +92,18 @@ def _due(row: tuple[Any, ...], condition_only: frozenset[str]) -> Detected:
 
 _SETTLED = {"id": "bigint", "verdict": "text", "received_at": "timestamptz"}
 
-OF_BATCH = "detection.batch_id = :batch AND detection.received_at = :received_at"
-"""In SQL: the detections of one batch, which lie in one partition."""
+OF_BATCH = """detection.batch_id = :batch AND detection.received_at = :received_at
+        AND detection.id BETWEEN :first AND :last"""
+"""In SQL: detections of one batch, which lie side by side in one partition. Bind `those` with it."""
 RECEIVED_AT = "detection.received_at = told.received_at"
 """In SQL: detections of any batch, each with its own time of arrival, by which its partition is found."""
 
 
 def settle(tx: WriteTx, batch: Batch, verdicts: Iterable[tuple[int, str]]) -> None:
     """Write what became of a batch's detections that no sighting tells of."""
-    _settle(tx, [(*one, batch.received_at) for one in verdicts], OF_BATCH, _of(batch))
+    rows = [(*one, batch.received_at) for one in verdicts]
+    if rows:
+        _settle(tx, rows, OF_BATCH, those(batch, [row[0] for row in rows]))
 
 
 def settle_waiting(tx: WriteTx, verdicts: Iterable[tuple[int, str, datetime]]) -> None:
@@ -113,12 +118,24 @@ def _settle(tx: WriteTx, rows: Sequence[tuple[int, str, datetime]], where: str, 
         tx.execute(text(f"{statement} AND {where}"), {**params, **told.params})
 
 
+def those(batch: Batch, ids: Sequence[int]) -> dict[str, Any]:
+    """Detections of a batch from the least of these ids to the greatest."""
+    return {**_of(batch), "first": min(ids), "last": max(ids)}
+
+
 def _of(batch: Batch) -> dict[str, Any]:
     return {"batch": batch.id, "received_at": batch.received_at}
 
 
+def go_on_after(tx: WriteTx, batch: Batch, last: int, outcome: Mapping[str, int]) -> None:
+    """The batch is matched up to this detection: how many of each verdict so far."""
+    _write(tx, batch, {"matched_upto": last, "outcome": dict(outcome)})
+
+
 def finish(tx: WriteTx, batch: Batch, outcome: Mapping[str, int], now: datetime) -> None:
     """The batch is matched: how many of each verdict."""
-    tx.execute(
-        update(detection_batch).where(detection_batch.c.id == batch.id).values(matched_at=now, outcome=dict(outcome))
-    )
+    _write(tx, batch, {"matched_at": now, "outcome": dict(outcome)})
+
+
+def _write(tx: WriteTx, batch: Batch, values: Mapping[str, Any]) -> None:
+    tx.execute(update(detection_batch).where(detection_batch.c.id == batch.id).values(**values))

@@ -29,9 +29,9 @@ survey car would cost more than all the rest, and nobody sees less than a metre.
 A_PASS_LASTS = timedelta(days=1)
 """What was not seen since then was not seen by a pass of the batch."""
 CELL_M = 64.0
-TILE_M = 4096.0
-MOST_CELLS = 3_000
-"""A batch that touches more cells than this takes whole tiles: the server's lock table has an end."""
+TILE_M = 512.0
+MOST_LOCKS = 3_000
+"""A batch that touches more cells than this takes whole tiles, or everything: the server's lock table has an end."""
 BOX_M = 256.0
 """What stands near is fetched for all positions of one square of this size at once: a survey's lie along its streets,
 and 50,000 look-ups of the index became 4,000."""
@@ -209,6 +209,8 @@ def _apart(tx: ReadTx, defects: Sequence[int]) -> frozenset[tuple[int, int]]:
 # --- locks -----------------------------------------------------------------------------------------------------------
 
 _TAKE = "SELECT {}(key) FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS cell(key, n) ORDER BY n"
+_EVERYWHERE = 3 << 61
+"""The key over all tiles. Positive, and like theirs larger than any other lock's number."""
 _EXCLUSIVE, _SHARED = text(_TAKE.format("pg_advisory_xact_lock")), text(_TAKE.format("pg_advisory_xact_lock_shared"))
 
 
@@ -216,18 +218,25 @@ def lock_places(tx: WriteTx, points: Sequence[tuple[float, float]], policy: Poli
     """Keep everyone else from deciding near these places until this transaction ends (DESIGN 4).
 
     Two sightings that may be joined lie within the joining reach of each other, so that circles of half of it meet, and
-    share a cell. Locks first the tiles (shared), then the cells (exclusive), each in order; a batch that touches too
-    many cells takes its tiles exclusively instead.
+    share a cell. Locks first everything and the tiles (shared), then the cells (exclusive), each in order. A batch that
+    touches too many cells takes its tiles exclusively instead, and one that touches too many tiles takes everything.
     """
     half = max(joining_reach_m(rules) for rules in all_rules(policy)) / 2
     known = {(int(x // CELL_M), int(y // CELL_M)) for x, y in points}
-    if len(known) > MOST_CELLS:
-        corners = [(column * CELL_M, row * CELL_M) for column, row in known]
-        tx.execute(_EXCLUSIVE, {"keys": listed(_touched(corners, half, half + CELL_M, TILE_M, 0))})
-        return
-    tiles, cells = _touched(points, half, half, TILE_M, 0), _touched(points, half, half, CELL_M, 1)
-    tx.execute(_SHARED, {"keys": listed(tiles)})
-    tx.execute(_EXCLUSIVE, {"keys": listed(cells)})
+    corners = [(column * CELL_M, row * CELL_M) for column, row in known]
+    if len(known) <= MOST_LOCKS:
+        tiles = _touched(points, half, half, TILE_M, 0)
+        _take(tx, [_EVERYWHERE, *tiles], _touched(points, half, half, CELL_M, 1))
+    elif len(tiles := _touched(corners, half, half + CELL_M, TILE_M, 0)) <= MOST_LOCKS:
+        _take(tx, [_EVERYWHERE], tiles)
+    else:
+        _take(tx, [], [_EVERYWHERE])
+
+
+def _take(tx: WriteTx, shared: Sequence[int], exclusive: Sequence[int]) -> None:
+    for statement, keys in ((_SHARED, shared), (_EXCLUSIVE, exclusive)):
+        if keys:
+            tx.execute(statement, {"keys": listed(keys)})
 
 
 def _touched(points: Iterable[tuple[float, float]], before: float, after: float, size: float, kind: int) -> list[int]:

@@ -179,8 +179,9 @@ def _address(seen: Sighting) -> tuple[str | None, int | None]:
 def link_detections(tx: WriteTx, links: Sequence[Link], batch: Batch, policy: PolicyVersionId, now: datetime) -> None:
     """Insert the sightings of a batch's own detections."""
     rows = [(link.seen.id, link.defect_id, link.verdict, link.why) for link in links]
-    mine = {"policy": policy, "now": now, "batch": batch.id, "received_at": batch.received_at}
-    _link_detections(tx, _LINKED, rows, stored.OF_BATCH, mine)
+    if rows:
+        those = stored.those(batch, [row[0] for row in rows])
+        _link_detections(tx, _LINKED, rows, stored.OF_BATCH, {"policy": policy, "now": now, **those})
 
 
 def link_waiting(tx: WriteTx, links: Sequence[Link], policy: PolicyVersionId, now: datetime) -> None:

@@ -354,6 +354,8 @@ detection_batch = Table(
     Column("repeated", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("matched_at", Time),
+    # Detections are matched in the order of their ids, some thousands in a transaction: so far it is.
+    Column("matched_upto", BigInteger, nullable=False, server_default=text("0")),
     # What became of the accepted ones, by verdict.
     _json("outcome"),
 )
@@ -418,7 +420,7 @@ detection = Table(
     # Everything else of the canonical fields as it came.
     _json("more"),
     PrimaryKeyConstraint("id", "received_at"),
-    Index("ix_detection_batch_id", "batch_id"),
+    Index("ix_detection_batch", "batch_id", "id"),
     Index("ix_detection_waiting", "geom", postgresql_using="gist", postgresql_where=text("verdict = 'waiting'")),
     postgresql_partition_by="RANGE (received_at)",
 )

@@ -41,7 +41,7 @@ def triage(*reports: int) -> None:
 def match(batch_id: int) -> None:
     with transaction("worker:detections") as tx:
         for batch in detections_due.lock_batches(tx, [batch_id]):
-            detections_to_defects.match_batch(tx, batch, datetime.now(UTC))
+            detections_to_defects.match_some(tx, batch, datetime.now(UTC))
 
 
 def defects() -> list[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, func, insert, select
 
 from shared.domain.events import Consumer, DetectionsReceived
 from shared.flows import detections_to_defects, report_to_defect
-from shared.store import event_log, references
+from shared.store import deliveries, event_log, references
 from shared.store.engine import WriteTx
 from shared.store.tables import (
     GRID,
@@ -77,7 +77,7 @@ def a_batch(tx: WriteTx, *seen: dict[str, Any]) -> list[int]:
 def row(tx: WriteTx, detection_id: int) -> Any:
     """A detection with the defect of its standing sighting, and what became of it."""
     own = [column for column in detection.c if column.name not in ("defect_id", "verdict")]
-    said = case((sighting.c.verdict == "new", "founded"), (sighting.c.id.is_not(None), "joined"))
+    said = case((sighting.c.verdict == "new", "founded"), (sighting.c.id.is_not(None), "joined"), else_="received")
     became = case((detection.c.verdict == "received", said), else_=detection.c.verdict).label("verdict")
     linked = and_(sighting.c.detection_id == detection.c.id, sighting.c.unlinked_at.is_(None))
     both = select(*own, became, sighting.c.defect_id).select_from(detection.outerjoin(sighting, linked))
@@ -211,6 +211,42 @@ def test_what_a_camera_told_first_is_first_knowledge_though_it_was_matched_later
     assert found.known_at == found.clock_from == row(tx, seen).received_at
     kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == standing)
     assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
+
+
+def test_a_batch_is_matched_part_by_part_and_comes_out_as_if_at_once(
+    tx: WriteTx, survey: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detections_to_defects, "MOST", 2)
+
+    seen = survey(
+        {"confidence": 0.6},
+        {"easting": EASTING + 200},
+        {"easting": EASTING + 201, "survey_pass_id": "tuesday"},
+        {"easting": EASTING + 400, "confidence": 0.3},
+        {"confidence": 0.6, "survey_pass_id": "tuesday"},
+        {"confidence": 0.6, "survey_pass_id": "wednesday"},
+    )
+
+    assert verdicts(tx, seen) == ["founded", "founded", "joined", "kept", "founded", "joined"]
+    batch = tx.execute(select(detection_batch).order_by(detection_batch.c.id.desc()).limit(1)).one()
+    assert batch.outcome == {"joined": 2, "founded": 2, "recalled": 0, "stale": 0, "kept": 1, "waiting": 1}
+    told = select(func.count()).select_from(event).where(event.c.kind == "DetectionsMatched")
+    assert tx.scalar(told) == 1
+
+
+def test_what_comes_after_a_part_stays_due(
+    tx: WriteTx, survey: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detections_to_defects, "MOST", 2)
+    ids = a_batch(tx, {}, {"easting": EASTING + 200}, {"easting": EASTING + 400})
+    due = deliveries.take(tx, Consumer.DETECTIONS, datetime.now(UTC), 500)
+
+    begun = detections_to_defects.run(tx, due, datetime.now(UTC))
+    first = verdicts(tx, ids)
+    over = detections_to_defects.run(tx, due, datetime.now(UTC))
+
+    assert (begun, over) == ([due[0].event_id], [])
+    assert (first, verdicts(tx, ids)) == (["founded", "founded", "received"], ["founded"] * 3)
 
 
 def test_a_batch_heard_twice_is_matched_once(tx: WriteTx, survey: Callable[..., list[int]]) -> None:

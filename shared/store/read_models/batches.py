@@ -44,11 +44,12 @@ def batch(tx: ReadTx, reference: str, source_id: int | None) -> BatchSeen | None
 
 
 def _verdicts(tx: ReadTx, batch_id: int, received_at: datetime, *, matched: bool) -> dict[str, int]:
-    """Of a matched batch, what a detection's own row does not say its sighting says."""
+    """What a detection's own row does not say its sighting says, unless a person has ended that since."""
     became = case(
-        (or_(detection.c.verdict != "received", literal(not matched)), detection.c.verdict),
+        (detection.c.verdict != "received", detection.c.verdict),
         (sighting.c.verdict == "new", "founded"),
-        else_="joined",
+        (or_(sighting.c.id.is_not(None), literal(matched)), "joined"),
+        else_="received",
     ).label("became")
     linked = and_(sighting.c.detection_id == detection.c.id, sighting.c.unlinked_at.is_(None))
     counted = (
