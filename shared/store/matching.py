@@ -20,7 +20,7 @@ from shared.domain.policy import DuplicateRules, Policy
 from shared.domain.terms import LIVE_WARRANTY, OPEN_DEFECT, WarrantyState
 from shared.domain.verdicts import Footprint, Place, Sighting, Standing
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import GRID, apart, sighting
+from shared.store.tables import GRID, apart
 
 SHOWN_WITHIN_M = 1.0
 """Machines move a defect's published place only when its mean has moved so far: an index entry for every pass of every
@@ -40,6 +40,14 @@ _SQL = Path(__file__).parent / "sql"
 _STANDING, _PLACES, _PROMISED, _FOOTPRINTS = (
     (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "promised", "footprints")
 )
+# Defect by defect: by two lists a young table was read from end to end.
+_OWN_PASSES = """
+    SELECT seen.* FROM unnest(CAST(%(lately)s AS bigint[])) AS lately(id) CROSS JOIN LATERAL (
+        SELECT defect_id, ST_X(geom) AS x, ST_Y(geom) AS y, accuracy_m, street_key, street_side, level, survey_pass
+        FROM sighting
+        WHERE defect_id = lately.id AND unlinked_at IS NULL AND survey_pass = ANY(CAST(%(passes)s AS text[])) OFFSET 0
+    ) AS seen
+"""
 _OPEN = sorted(OPEN_DEFECT)
 _CLAIMABLE = sorted(LIVE_WARRANTY | {WarrantyState.EXPIRED})
 """An expired warranty still answers for what was seen in its term and told later: the days are checked."""
@@ -138,21 +146,8 @@ def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
     lately = [standing.id for standing in board.standing.values() if standing.last_seen_at >= begun]
     if not passes or not lately:
         return
-    rows: Any = select(
-        sighting.c.defect_id,
-        func.ST_X(sighting.c.geom),
-        func.ST_Y(sighting.c.geom),
-        sighting.c.accuracy_m,
-        sighting.c.street_key,
-        sighting.c.street_side,
-        sighting.c.level,
-        sighting.c.survey_pass,
-    ).where(
-        sighting.c.defect_id == func.any(_array(lately)),
-        sighting.c.survey_pass == func.any(passes),
-        sighting.c.unlinked_at.is_(None),
-    )
-    for row in map(tuple, tx.execute(rows)):
+    rows = fetch(tx, _OWN_PASSES, {"lately": listed(lately), "passes": passes})
+    for row in rows:
         defect_id, x, y, accuracy_m, *street, survey_pass = row
         standing = board.standing[defect_id]
         standing.passes.add(survey_pass)
