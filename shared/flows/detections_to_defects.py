@@ -42,14 +42,17 @@ VERDICTS = {
 
 
 def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> list[EventId]:
-    """The detections consumer: matches what is next of these batches. Gives back the events of those with more to come.
+    """The detections consumer: matches what is next of the first batch. Gives back the events of those with more to come.
 
-    Some thousands in a transaction: a resident's report near by waits for a part of a batch, never for all of it, and
-    what a killed worker had done stays done.
+    Some thousands in a transaction: a resident's report near by waits for a part of a batch, never for all of it, what a
+    killed worker had done stays done, and places are locked once, in order, so that no two workers wait for each other.
     """
     told_by = {one.subject_id: one.event_id for one in due}
     batches = detections_due.lock_batches(tx, list(told_by))
-    return [told_by[batch.id] for batch in batches if not match_some(tx, batch, now)]
+    begun = {batch.id for batch in batches}
+    if batches and match_some(tx, batches[0], now):
+        begun.remove(batches[0].id)
+    return [told_by[number] for number in sorted(begun)]
 
 
 def match_some(tx: WriteTx, batch: Batch, now: datetime) -> bool:
