@@ -118,6 +118,14 @@ def last_number(tx: ReadTx) -> int:
     return last(tx)[0]
 
 
+def hash_of(tx: ReadTx, number: int) -> str | None:
+    """A line's hash in hex, which names the whole history up to it; None when there is no such line."""
+    if number == 0:
+        return GENESIS.hex()
+    found: bytes | None = tx.scalar(select(feed_line.c.hash).where(feed_line.c.number == number))
+    return None if found is None else found.hex()
+
+
 def lines_after(tx: ReadTx, number: int, most: int) -> list[Line]:
     """Lines after a number, oldest first, with the hash before the first of them."""
     rows = tx.execute(
