@@ -21,6 +21,8 @@ from shared.store.photo_files import Copy
 log = logger(__name__)
 
 MONTHS_AHEAD = 3
+LOST_EVENTS = 10_000_000
+"""More events than can have been lost: their ids, which stand in the keys of messages sent, are not used again."""
 _TO_THE_DATABASE = "--dbname=application_name=roadmend-restore"
 """pg_restore wants this option before it connects at all; the address is in its environment."""
 
@@ -117,9 +119,10 @@ def refuse_other(tx: ReadTx, manifest: Manifest) -> None:
 def make_ready(tx: WriteTx, now: datetime) -> int:
     """What a restored database needs before it is used. Returns how many sessions were ended.
 
-    Every session ends: one that was revoked after the backup would live again. Partitions are made for the months since
-    and the planner learns the tables anew.
+    Every session ends: one that was revoked after the backup would live again. The ids of lost events are skipped,
+    partitions are made for the months since, and the planner learns the tables anew.
     """
+    whole_database.skip_event_ids(tx, LOST_EVENTS)
     partitions.make_ahead(tx, MONTHS_AHEAD)
     ended = access.end_all_sessions(tx, now)
     whole_database.gather_statistics(tx)

@@ -2,6 +2,7 @@
 
 import errno
 import filecmp
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -110,6 +111,14 @@ def remove(reference: str) -> None:
 def are_there(reference: str) -> bool:
     """Whether every copy of a photo is there."""
     return all(path(reference, copy).is_file() for copy in Copy)
+
+
+def are_whole(reference: str, sha256: bytes) -> bool:
+    """Whether every copy is there and the original is what was received. Reads the original."""
+    if not are_there(reference):
+        return False
+    with path(reference, Copy.ORIGINAL).open("rb") as original:
+        return hashlib.file_digest(original, "sha256").digest() == sha256
 
 
 def older_than(moment: datetime) -> Iterator[str]:

@@ -123,6 +123,11 @@ def empty(tx: WriteTx) -> None:
     tx.execute(_EMPTY)
 
 
+def skip_event_ids(tx: WriteTx, count: int) -> None:
+    """Let the next event's id be so much larger: what was sent under the ids of lost events is not taken for it."""
+    tx.execute(text("SELECT setval('event_id_seq', nextval('event_id_seq') + :count)"), {"count": count})
+
+
 def gather_statistics(tx: WriteTx) -> None:
     """Let the planner know the restored rows: a dump does not carry what it knew."""
     tx.execute(text("ANALYZE"))

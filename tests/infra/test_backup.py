@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -145,7 +146,7 @@ def test_a_backup_comes_back_as_it_was_and_the_doctor_finds_it_so(lived: Deploym
 
     for table in ("report", "photo", "event", "delivery", "feed_line", "policy_version", "person", "defect"):
         assert restored.ask(everything.format(table)) == lived.ask(everything.format(table)), table
-    assert "Clean" in restored.done("doctor", "--audit")
+    assert "Clean" in restored.done("doctor", "--audit", "--photos")
 
 
 def test_the_restored_photos_are_the_bytes_that_were_received(restored: Deployment) -> None:
@@ -179,8 +180,15 @@ def test_the_record_still_refuses_to_be_changed(restored: Deployment) -> None:
 
 
 def test_numbers_go_on_where_they_were(lived: Deployment, restored: Deployment) -> None:
-    for sequence in ("event_id_seq", "report_id_seq", "photo_id_seq", "detection_id_seq"):
+    for sequence in ("defect_id_seq", "report_id_seq", "photo_id_seq", "detection_id_seq"):
         assert restored.ask(f"SELECT last_value FROM {sequence}") == lived.ask(f"SELECT last_value FROM {sequence}")
+
+
+def test_the_ids_of_lost_events_are_not_given_out_again(lived: Deployment, restored: Deployment) -> None:
+    """They stand in the keys of messages that were sent: the same key must not mean another event."""
+    last = "SELECT last_value FROM event_id_seq"
+
+    assert restored.ask(last) >= lived.ask(last) + 10_000_000
 
 
 def test_places_and_likenesses_are_computed_as_before(restored: Deployment) -> None:
@@ -263,6 +271,16 @@ def test_the_password_is_on_no_command_line(lived: Deployment, tmp_path: Path) -
     assert str(lived.url.password) not in told.read_text()
 
 
+def test_the_image_has_programs_as_new_as_its_server() -> None:
+    image = (ROOT / "infra" / "Dockerfile").read_text()
+
+    server = re.search(r"FROM postgis/postgis:(\d+)-", image)
+    client = re.search(r"postgresql-client-(\d+)", image)
+    assert server is not None
+    assert client is not None
+    assert int(client[1]) >= int(server[1])
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +328,20 @@ def test_a_photo_without_a_file_is_named(lived: Deployment, new: Deployment, tmp
 
     poorer.done("backup", tmp_path / "tuesday", "--without-missing")
     assert "2 photos were lost" in new.done("restore", tmp_path / "tuesday")
+
+
+def test_the_doctor_misses_a_photo_that_is_lost_and_one_that_was_changed(lived: Deployment, tmp_path: Path) -> None:
+    poorer = Deployment(lived.url, Path(shutil.copytree(lived.photo_dir, tmp_path / "poorer")))
+    lost, changed = sorted((poorer.photo_dir / "original").glob("*/*"))
+    (poorer.photo_dir / "public" / lost.name[:2] / lost.name).unlink()
+    changed.write_bytes(b"another picture")
+
+    told = poorer.command("doctor", "--photos")
+
+    assert told.exit_code == 1
+    assert "NOT Every photo has its files" in told.stdout
+    assert lost.name in told.stdout
+    assert changed.name in told.stdout
 
 
 def _changed(folder: Path) -> str:
