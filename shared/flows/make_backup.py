@@ -47,6 +47,8 @@ def dump_database(tx: ReadTx, made: Unfinished, now: datetime) -> Dumped:
     view = whole_database.share_view(tx)
     dumped = Dumped(now, whole_database.facts(tx), whole_database.photos(tx), _version(program))
     others = [f'--exclude-schema="{schema}"' for schema in whole_database.other_schemas(tx)]
+    # PostGIS brings its own rows; a role that is no superuser may not write them.
+    others.append("--exclude-table-data=public.spatial_ref_sys")
     options = ["--format=custom", "--compress=1", "--no-owner", "--no-privileges", "--no-comments"]
     extension = "--extension=postgis"
     postgres_programs.run(program, *options, extension, *others, f"--snapshot={view}", f"--file={made.folder / DUMP}")

@@ -135,5 +135,6 @@ def without_files(tx: ReadTx) -> list[str]:
 
 
 def has_another_key(manifest: Manifest) -> bool:
-    """Whether the deployment that was backed up had another secret key than this process."""
-    return manifest.key_check != key_check()
+    """Whether the deployment that was backed up had another secret key than this process, where both have one."""
+    ours = key_check()
+    return "" not in (ours, manifest.key_check) and ours != manifest.key_check

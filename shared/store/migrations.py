@@ -1,5 +1,7 @@
 """The schema's revisions: which this release knows, and bringing a database to the newest."""
 
+import logging
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -16,4 +18,5 @@ def known() -> list[str]:
 
 def upgrade(to: str = "head") -> None:
     """Run the migrations that the database of the settings has not had yet."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     command.upgrade(Config(_FOLDER / "alembic.ini"), to)

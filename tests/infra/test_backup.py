@@ -133,7 +133,7 @@ def restored(server: URL, backup: Path, tmp_path_factory: pytest.TempPathFactory
     """The backup in a new deployment."""
     url = databases.create(server)
     made = Deployment(url, tmp_path_factory.mktemp("restored") / "photos")
-    made.done("restore", backup)
+    assert "secret key" not in made.done("restore", backup)
     yield made
     databases.drop(url)
 
@@ -233,6 +233,24 @@ def test_what_an_image_brings_along_is_left_out(template: URL, new: Deployment, 
     assert new.ask("SELECT to_regclass('topology.theirs')") is None
 
 
+def test_it_takes_no_superuser_where_postgis_is_there(backup: Path, new: Deployment, tmp_path: Path) -> None:
+    """As a managed PostgreSQL is: its administrator makes the extension, the deployment's role owns the rest."""
+    role = f"plain_{new.url.database}"
+    new.tell(
+        "CREATE EXTENSION postgis",
+        f"CREATE ROLE {role} LOGIN PASSWORD 'plain'",
+        f"ALTER DATABASE {new.url.database} OWNER TO {role}",
+    )
+    plain = Deployment(new.url.set(username=role, password="plain"), new.photo_dir)
+
+    plain.done("restore", backup)
+    plain.done("restore", backup, "--overwrite", str(new.url.database))
+    plain.done("backup", tmp_path / "plain")
+
+    assert plain.ask("SELECT count(*) FROM report") == 2
+    new.tell(f"REASSIGN OWNED BY {role} TO {new.url.username}", f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
 # --- what a backup is ------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +276,19 @@ def test_the_manifest_says_what_is_in_it(lived: Deployment, backup: Path) -> Non
     assert manifest["counts"]["report"] == 2
     assert manifest["feed_number"] == lived.ask("SELECT max(number) FROM feed_line")
     assert manifest["feed_hash"] == lived.ask("SELECT encode(hash, 'hex') FROM feed_line ORDER BY number DESC LIMIT 1")
+
+
+def test_dump_and_manifest_are_of_one_instant(lived: Deployment, new: Deployment, tmp_path: Path) -> None:
+    meanwhile = f"{binaries()}/psql -qc \"INSERT INTO source (code, name) VALUES ('late', 'Late')\""
+    version_only = '[ "$1" = --version ] ||'
+    _program(tmp_path / "bin", "pg_dump", f'{version_only} {meanwhile}; exec {binaries()}/pg_dump "$@"')
+
+    lived.done("backup", tmp_path / "tuesday", postgres_bin=str(tmp_path / "bin"))
+    new.done("restore", tmp_path / "tuesday")
+
+    assert lived.ask("SELECT count(*) FROM source WHERE code = 'late'") == 1
+    assert new.ask("SELECT count(*) FROM source WHERE code = 'late'") == 0
+    lived.tell("DELETE FROM source WHERE code = 'late'")
 
 
 def test_the_password_is_on_no_command_line(lived: Deployment, tmp_path: Path) -> None:
@@ -437,6 +468,12 @@ def test_a_database_in_use_is_overwritten_by_name_only(backup: Path, new: Deploy
     new.done("restore", backup, "--overwrite", str(new.url.database))
     assert new.ask("SELECT to_regclass('theirs')") is None
     assert new.ask("SELECT count(*) FROM report") == 2
+
+
+def test_another_secret_key_is_noticed(backup: Path, new: Deployment) -> None:
+    said = new.done("restore", backup, secret_key="another-key-of-thirty-two-letters")
+
+    assert "The secret key is not the one of the backup" in said
 
 
 def test_nothing_is_restored_under_the_feet_of_others(backup: Path, new: Deployment) -> None:
