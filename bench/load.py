@@ -21,7 +21,7 @@ import uvloop
 from bench import client
 from bench.client import Link
 
-_ID = re.compile(rb"id: (\d+)\n")
+_ID = re.compile(rb"id: (\d+)(?:-[0-9a-f]+)?\n")
 _REFERENCE = re.compile(rb'"reference":"([^"]+)"')
 PATIENCE_SECONDS = 20.0
 

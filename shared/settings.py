@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     behind_proxy: bool = Field(False, description="Trust X-Forwarded-* and send HSTS")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     rate_limit: str = Field("60/minute", description="Reports that one address may send; empty for none")
+    postgres_bin: Path | None = Field(
+        None, description="The folder of pg_dump and pg_restore, where they are not in a usual place"
+    )
     drain_batch: int = Field(500, ge=1, le=10_000, description="Deliveries that one transaction takes at most")
 
     def secret(self) -> str:

@@ -126,9 +126,9 @@ class Client:
             self.ledger.broke(f"{method} {path} was answered {answer.status_code}: {answer.text[:200]}")
         return answer
 
-    def stream(self, path: str, after: int | None) -> AbstractContextManager[httpx.Response]:
-        """Server-Sent Events from after that number, until the caller leaves."""
-        headers = {} if after is None else {"Last-Event-ID": str(after)}
+    def stream(self, path: str, last: str | None) -> AbstractContextManager[httpx.Response]:
+        """Server-Sent Events from after the one of that id, until the caller leaves."""
+        headers = {} if last is None else {"Last-Event-ID": last}
         return self._http.stream("GET", path, headers=headers, timeout=httpx.Timeout(15.0, read=40.0))
 
     def get(self, path: str, **params: Any) -> Any:

@@ -36,7 +36,7 @@ class Watcher:
         client = self.world.client()
         try:
             client.sign_in(self.who)
-            with client.stream("/api/v1/feed", self.number) as answer:
+            with client.stream("/api/v1/feed", self._place()) as answer:
                 answer.raise_for_status()
                 for said in _lines(answer):
                     self._take(said)
@@ -45,8 +45,16 @@ class Watcher:
         finally:
             client.close()
 
+    def _place(self) -> str | None:
+        """The id of the last line: its number and the beginning of its hash."""
+        return None if self.number is None else f"{self.number}-{self.hash[:8]}"
+
     def _take(self, line: dict[str, Any]) -> None:
         number = int(line["number"])
+        if line["kind"] == "Reset":
+            self.world.ledger.broke(f"feed line {self.number} is no longer what it was")
+            self.number = None
+            return
         if self.number is not None and (number != self.number + 1 or line["hash_before"] != self.hash):
             self.world.ledger.broke(f"feed line {number} follows {self.number}, or does not chain to it")
         self.number, self.hash = number, line["hash"]

@@ -1,6 +1,8 @@
 """Fans the feed out to live clients: one listener a process, each line encoded once an audience, one shared window.
 
 A client holds only its place in the window. One that falls out of the window is cut off and resumes from the record.
+A place is a line's number and the beginning of its hash, which names the history up to there: after the database was
+restored the same number may be another line, and a client that comes back with it is told to begin anew.
 """
 
 import asyncio
@@ -34,6 +36,27 @@ BEAT_SECONDS = 15.0
 """A client hears at least so often from us, so that a dead line is noticed."""
 
 
+MARK = 8
+"""Hex digits of a line's hash that stand in its id: one other history in four thousand million goes unnoticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is: the last line that it has. `mark`: the beginning of its hash; "" when it is not told."""
+
+    number: int
+    mark: str = ""
+
+    def id(self) -> bytes:
+        """As it is sent, and comes back as Last-Event-ID."""
+        return f"{self.number}-{self.mark}".rstrip("-").encode()
+
+
+def place_of(line: Line) -> Place:
+    """The place of who has just read this line."""
+    return Place(line.number, line.hash[:MARK])
+
+
 @dataclass(slots=True)
 class Sent:
     """A line with its encodings: "staff", "public" and "contractor", each made when first wanted."""
@@ -52,7 +75,14 @@ class Sent:
 def encode(line: Line, audience: Audience) -> bytes:
     """One Server-Sent Event: id, event and data."""
     data = orjson.dumps(redacted(line, audience))
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (line.number, line.kind.encode(), data)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place_of(line).id(), line.kind.encode(), data)
+
+
+def reset(newest: Place) -> bytes:
+    """Tells a client that what it has read is not what the record holds: it loads anew, and lines follow from here."""
+    why = "What you have read is no longer in the record. Load anew."
+    data = orjson.dumps({"kind": "Reset", "number": newest.number, "why": why})
+    return b"id: %s\nevent: Reset\ndata: %s\n\n" % (newest.id(), data)
 
 
 class Hub:
@@ -60,7 +90,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.clients = 0
-        self.number = 0
+        self.newest = Place(0)
+        self.history = 0
         self._window: deque[Sent] = deque(maxlen=WINDOW)
         self._moved = asyncio.Event()
         self._beats = 0
@@ -71,7 +102,7 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Follow the record for as long as the block runs."""
         with suppress(*LOST):
-            self.number = await self._in_thread(_newest)
+            self.newest = await self._in_thread(_newest)
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
         try:
             yield
@@ -85,7 +116,7 @@ class Hub:
 
     def first_kept(self) -> int:
         """The smallest number that the window holds; one past the newest when it is empty."""
-        return self._window[0].line.number if self._window else self.number + 1
+        return self._window[0].line.number if self._window else self.newest.number + 1
 
     def after(self, number: int) -> list[Sent]:
         """The kept lines after a number, oldest first. Call only when `first_kept() <= number + 1`."""
@@ -116,14 +147,30 @@ class Hub:
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
-        if self.number == 0:
-            self.number = await self._in_thread(_newest)
         async with await psycopg.AsyncConnection.connect(_conninfo(), autocommit=True, connect_timeout=5) as heard:
             await heard.execute(f"LISTEN {feed.CHANNEL}")
+            await self._agree()
             while True:
                 await self._read()
                 async for _ in heard.notifies(timeout=POLL_SECONDS, stop_after=1):
                     pass
+
+    async def _agree(self) -> None:
+        """Begin at the newest line; begin anew where the record is not the one that was read: it was restored."""
+        newest = await self._in_thread(_newest)
+        if self.newest.number == 0:
+            self.newest = newest
+        elif not _is(self.newest, await self._in_thread(_hash_of, self.newest.number)):
+            log.warning("feed_set_back", number=self.newest.number, to=newest.number)
+            self._window.clear()
+            self.newest, self.history = newest, self.history + 1
+            self._wake()
+
+    async def has(self, place: Place) -> bool:
+        """Whether the record holds this line, and before it what its reader has read."""
+        if self.first_kept() <= place.number <= self.newest.number:
+            return _is(place, self.after(place.number - 1)[0].line.hash)
+        return _is(place, await self._in_thread(_hash_of, place.number))
 
     async def read_after(self, number: int) -> list[Line]:
         """A page of the record after a number."""
@@ -138,9 +185,12 @@ class Hub:
             await asyncio.wait([looking])
 
     async def _read(self) -> None:
-        while lines := await self.read_after(self.number):
+        while lines := await self.read_after(self.newest.number):
+            if not lines[0].hash_before.startswith(self.newest.mark):
+                await self._agree()
+                continue
             self._window.extend(Sent(line) for line in lines)
-            self.number = lines[-1].number
+            self.newest = place_of(lines[-1])
             self._wake()
 
 
@@ -149,9 +199,19 @@ def _page_after(number: int) -> list[Line]:
         return feed.lines_after(tx, number, PAGE)
 
 
-def _newest() -> int:
+def _is(place: Place, digest: str | None) -> bool:
+    return digest is not None and digest.startswith(place.mark)
+
+
+def _newest() -> Place:
     with reading() as tx:
-        return feed.last_number(tx)
+        number, digest = feed.last(tx)
+    return Place(number, digest.hex()[:MARK])
+
+
+def _hash_of(number: int) -> str | None:
+    with reading() as tx:
+        return feed.hash_of(tx, number)
 
 
 def _conninfo() -> str:
@@ -161,51 +221,55 @@ def _conninfo() -> str:
 Wanted = Callable[[Line], bool]
 
 
-async def stream(hub: Hub, audience: Audience, wanted: Wanted, start: int) -> AsyncIterator[bytes]:
-    """A client's bytes: what it missed since `start`, then each line as it comes, with beats between.
+async def stream(hub: Hub, audience: Audience, wanted: Wanted, start: Place | None) -> AsyncIterator[bytes]:
+    """A client's bytes: what it missed since `start` (None: nothing), then each line as it comes, with beats between.
 
-    Ends when the client has fallen out of the window; it resumes with `Last-Event-ID`.
+    Ends when the client has fallen out of the window, or the database was restored; it resumes with `Last-Event-ID`.
     """
     hub.clients += 1
     try:
-        number = start
+        history, place = hub.history, start or hub.newest
         yield b"retry: 2000\n\n"
-        async for reached, chunk in _missed(hub, audience, wanted, start):
-            number = reached
+        if place != hub.newest and not await hub.has(place):
+            place = hub.newest
+            yield reset(place)
+        async for reached, chunk in _missed(hub, audience, wanted, place):
+            place = reached
             yield chunk
-        async for chunk in _live(hub, audience, wanted, number):
+        async for chunk in _live(hub, audience, wanted, place, history):
             yield chunk
+    except LOST as error:
+        log.warning("feed_client_cut_off", number=place.number, error=type(error).__name__)
     finally:
         hub.clients -= 1
 
 
-async def _missed(hub: Hub, audience: Audience, wanted: Wanted, start: int) -> AsyncIterator[tuple[int, bytes]]:
-    number = start
-    while number + 1 < hub.first_kept():
-        lines = await hub.read_after(number)
+async def _missed(hub: Hub, audience: Audience, wanted: Wanted, place: Place) -> AsyncIterator[tuple[Place, bytes]]:
+    while place.number + 1 < hub.first_kept():
+        lines = await hub.read_after(place.number)
         if not lines:
             return
-        number = lines[-1].number
-        yield number, _chunk([Sent(line) for line in lines], audience, wanted, number)
+        place = place_of(lines[-1])
+        yield place, _chunk([Sent(line) for line in lines], audience, wanted, place)
 
 
-async def _live(hub: Hub, audience: Audience, wanted: Wanted, number: int) -> AsyncIterator[bytes]:
+async def _live(hub: Hub, audience: Audience, wanted: Wanted, place: Place, history: int) -> AsyncIterator[bytes]:
     beats = 0
-    while hub.first_kept() <= number + 1:
-        if fresh := hub.after(number):
-            number = fresh[-1].line.number
+    while hub.history == history and hub.first_kept() <= place.number + 1:
+        if fresh := hub.after(place.number):
+            place = place_of(fresh[-1].line)
             if chunk := _joined(fresh, audience, wanted):
                 yield chunk
         elif (now := await hub.next_move()) != beats:
             beats = now
-            yield b"id: %d\n\n" % number
-    log.info("feed_client_cut_off", number=number)
+            yield b"id: %s\n\n" % place.id()
+    log.info("feed_client_cut_off", number=place.number)
 
 
 def _joined(lines: list[Sent], audience: Audience, wanted: Wanted) -> bytes:
     return b"".join(sent.for_audience(audience) for sent in lines if may_see(sent.line, audience) and wanted(sent.line))
 
 
-def _chunk(lines: list[Sent], audience: Audience, wanted: Wanted, number: int) -> bytes:
+def _chunk(lines: list[Sent], audience: Audience, wanted: Wanted, place: Place) -> bytes:
     """A page of the past; its last number is told even where no line of it is for this client."""
-    return _joined(lines, audience, wanted) + b"id: %d\n\n" % number
+    return _joined(lines, audience, wanted) + b"id: %s\n\n" % place.id()

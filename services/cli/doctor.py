@@ -18,12 +18,15 @@ app = typer.Typer(help="Check what must always be true.")
 @app.command()
 def doctor(
     audit: Annotated[bool, typer.Option("--audit", help="Recompute the feed's chain from line 1 and read all")] = False,
+    photos: Annotated[bool, typer.Option("--photos", help="Read every photo's original, where they lie")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
 ) -> None:
     """Check the record against what must always be true, and name what breaks it. Exit code 1 when something does."""
     began = time.monotonic()
     with reading() as tx:
         findings = list(rules.examine(tx, now(), audit=audit))
+        if photos:
+            findings.append(rules.examine_photos(tx))
         remarks = rules.remarks(tx)
     clean = all(one.clean for one in findings)
     if as_json:

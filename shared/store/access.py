@@ -131,6 +131,12 @@ def end_sessions(tx: WriteTx, person_id: int, now: datetime) -> int:
     return tx.execute(live.values(revoked_at=now)).rowcount
 
 
+def end_all_sessions(tx: WriteTx, now: datetime) -> int:
+    """End every session of everybody. Returns how many were live."""
+    live = update(session).where(session.c.revoked_at.is_(None), session.c.ends_at > now)
+    return tx.execute(live.values(revoked_at=now)).rowcount
+
+
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from shared.domain.steps import Lifecycle
 from shared.domain.terms import ENDED_DEFECT, OPEN_DEFECT, OrderState, WarrantyState
 from shared.domain.verdicts import Place, Same, Sighting, Standing
 from shared.errors import Refusal
-from shared.store import feed, network, policies
+from shared.store import feed, network, photo_files, policies, whole_database
 from shared.store.engine import ReadTx
 from shared.store.policies import InForce
 
@@ -58,6 +58,13 @@ def examine(tx: ReadTx, now: datetime, *, audit: bool = False) -> Iterator[Findi
         yield _finding(name, sentence, broken(tx, now))
     if audit:
         yield _finding("feed_chain", "The hashes of the feed's lines chain.", _broken_chain(tx))
+
+
+def examine_photos(tx: ReadTx) -> Finding:
+    """Read the original of every photo, on the machine where they lie."""
+    photos = whole_database.photos(tx)
+    broken = [one.reference for one in photos if not photo_files.are_whole(one.reference, one.sha256)]
+    return _finding("photos_are_there", "Every photo has its files, and its original is what was received.", broken)
 
 
 def _by_statement(tx: ReadTx, file: Path) -> Finding:

@@ -44,7 +44,7 @@ def project(tx: WriteTx, due: Sequence[Delivery]) -> int:
     known = set(
         tx.scalars(select(feed_line.c.event_id).where(feed_line.c.event_id == func.any([row.id for row in said])))
     )
-    number, before = _last(tx)
+    number, before = last(tx)
     rows = []
     for row in said:
         if row.id in known:
@@ -65,7 +65,8 @@ def link(before: bytes, number: int, event_id: int, at: datetime, kind: str, bod
     return hashlib.sha256(before + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _last(tx: ReadTx) -> tuple[int, bytes]:
+def last(tx: ReadTx) -> tuple[int, bytes]:
+    """The newest line's number and hash; 0 and `GENESIS` when there is none."""
     newest = tx.execute(
         select(feed_line.c.number, feed_line.c.hash).order_by(feed_line.c.number.desc()).limit(1)
     ).first()
@@ -114,7 +115,15 @@ def _row(row: Row[Any], number: int, body: Mapping[str, Any], digest: bytes) -> 
 
 def last_number(tx: ReadTx) -> int:
     """The newest line's number; 0 when there is none."""
-    return _last(tx)[0]
+    return last(tx)[0]
+
+
+def hash_of(tx: ReadTx, number: int) -> str | None:
+    """A line's hash in hex, which names the whole history up to it; None when there is no such line."""
+    if number == 0:
+        return GENESIS.hex()
+    found: bytes | None = tx.scalar(select(feed_line.c.hash).where(feed_line.c.number == number))
+    return None if found is None else found.hex()
 
 
 def lines_after(tx: ReadTx, number: int, most: int) -> list[Line]:

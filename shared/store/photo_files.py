@@ -1,13 +1,16 @@
 """Photo files on disk: written whole and durable before the row that names them is committed, never changed after."""
 
 import errno
+import filecmp
+import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.settings import settings
 
 
@@ -74,10 +77,48 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def adopt(source: Path, reference: str, copy: Copy) -> None:
+    """Take a copy from a file elsewhere; the very same file may be here already. Durable once the disk is synchronised.
+
+    Raises:
+        Conflict: another file bears this name.
+        StorageFull: the disk is full.
+    """
+    target = path(reference, copy)
+    if target.exists():
+        if filecmp.cmp(source, target, shallow=False):
+            return
+        raise Conflict(f"{target} is there already and is another file. Give an empty folder as ROADMEND_PHOTO_DIR.")
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.chmod(0o600)
+        part.rename(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        if error.errno in _FULL:
+            raise StorageFull(f"There is no room for the photos in {settings().photo_dir}.") from error
+        raise
+
+
 def remove(reference: str) -> None:
     """Take away every copy; none need be there."""
     for copy in Copy:
         path(reference, copy).unlink(missing_ok=True)
+
+
+def are_there(reference: str) -> bool:
+    """Whether every copy of a photo is there."""
+    return all(path(reference, copy).is_file() for copy in Copy)
+
+
+def are_whole(reference: str, sha256: bytes) -> bool:
+    """Whether every copy is there and the original is what was received. Reads the original."""
+    if not are_there(reference):
+        return False
+    with path(reference, Copy.ORIGINAL).open("rb") as original:
+        return hashlib.file_digest(original, "sha256").digest() == sha256
 
 
 def older_than(moment: datetime) -> Iterator[str]:

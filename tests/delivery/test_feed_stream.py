@@ -1,5 +1,6 @@
 """The live feed as a client meets it: lines as they happen, and a resume without a gap or a double."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import URL, create_engine
+from sqlalchemy import URL, create_engine, delete, text
 
 from shared.domain.events import DefectStepped
 from shared.store import deliveries, event_log, feed
 from shared.store.engine import WriteTx
+from shared.store.tables import feed_line
 from tests import databases
 from tests.stack import Stack
 
@@ -30,6 +32,33 @@ def tell(stack: Stack, *defect_ids: int, after: str = "confirmed") -> int:
         newest = feed.last_number(tx)
     engine.dispose()
     return newest
+
+
+def set_back(stack: Stack, number: int, *defect_ids: int) -> None:
+    """What a restore does to the feed: nothing after that line was ever said, and other lines follow it."""
+    engine = create_engine(stack.variables["ROADMEND_DATABASE_URL"])
+    with engine.begin() as connection:
+        tx, now = WriteTx(connection, "test"), datetime.now(UTC)
+        tx.execute(delete(feed_line).where(feed_line.c.number > number))
+        said = [DefectStepped(defect_id=one, before="candidate", after="monitor", why="else") for one in defect_ids]
+        event_log.append(tx, said, now)
+        due = deliveries.take(tx, "feed", now, 1000)
+        feed.project(tx, due)
+        deliveries.done(tx, due)
+    with engine.begin() as connection:
+        connection.execute(text(_CUT_OFF))
+    engine.dispose()
+
+
+_CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+def place(line: dict[str, Any]) -> str:
+    """The id that a client of this line sends back."""
+    return f"{line['number']}-{line['hash'][:8]}"
 
 
 @contextmanager
@@ -102,6 +131,45 @@ def test_a_client_outlives_an_api_that_is_killed(api: Stack) -> None:
 
     with following(api, last=last) as lines:
         assert next(lines)["number"] == newest + 1
+
+
+def test_the_id_of_a_line_is_its_number_and_the_beginning_of_its_hash(api: Stack) -> None:
+    newest = tell(api, 1)
+
+    with httpx.stream("GET", f"{api.url}/api/v1/feed", params={"after": newest - 1}, timeout=20) as answer:
+        said = dict(line.split(": ", 1) for line in itertools.islice(answer.iter_lines(), 6) if ": " in line)
+
+    assert said["id"] == place(json.loads(said["data"]))
+
+
+@pytest.mark.parametrize("last", ["{ahead}", "{ahead}-00000000", "{newest}-0badc0de", "{before}-0badc0de"])
+def test_a_client_of_another_history_is_told_to_begin_anew(api: Stack, last: str) -> None:
+    newest = tell(api, 1, 2, 3)
+
+    with following(api, last=last.format(ahead=newest + 1000, newest=newest, before=newest - 2)) as lines:
+        first = next(lines)
+        tell(api, 4)
+        then = next(lines)
+
+    assert (first["kind"], first["number"]) == ("Reset", newest)
+    assert (then["number"], then["reference"]) == (newest + 1, "defect 4")
+
+
+def test_clients_of_a_database_that_is_set_back_hear_of_it(api: Stack) -> None:
+    newest = tell(api, 1, 2, 3)
+    with following(api, after=newest - 3) as lines:
+        first, second, third = (next(lines) for _ in range(3))
+
+        set_back(api, newest - 2, 7, 8, 9)
+        with pytest.raises(StopIteration):
+            next(lines)
+
+    with following(api, last=place(third)) as lines:
+        assert next(lines)["kind"] == "Reset"
+    with following(api, last=place(second)) as lines:
+        assert next(lines)["kind"] == "Reset"
+    with following(api, last=place(first)) as lines:
+        assert [next(lines)["reference"] for _ in range(3)] == ["defect 7", "defect 8", "defect 9"]
 
 
 def test_a_filter_lets_only_its_own_lines_through(api: Stack) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.api.deps import PUBLIC, Asker, requires
-from services.api.feed_hub import Hub, stream
+from services.api.feed_hub import Hub, Place, stream
 from shared.domain.audience import Audience, Line
 from shared.domain.terms import Role
 
@@ -29,18 +29,20 @@ SIGNED_IN_SECONDS = 600
 
 _STAFF = {Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN}
 
-_SAYS = "Server-Sent Events, one a line; `id` is the line's number. A beat (an id alone) comes every 15 s."
+_SAYS = """Server-Sent Events, one a line. `id` is the line's number and the beginning of its hash: send it back as it
+is. A beat (an id alone) comes every 15 s. The event `Reset` comes first where the line that the client has read is not
+in the record, or is another one: the database was restored to an earlier time. Load anew what you show; lines follow.
+"""
 _FORM = {
     "schema": {"type": "string"},
-    "example": 'id: 7\nevent: DefectRecorded\ndata: {"number":7,"reference":"D-7K3M-9QXF","status":"Open"}\n\n',
+    "example": 'id: 7-5f0c9a31\nevent: DefectRecorded\ndata: {"number":7,"reference":"D-7K3M-9QXF"}\n\n',
 }
 _ID = Annotated[
-    int | None,
+    str | None,
     Header(
         alias="Last-Event-ID",
-        ge=0,
-        le=2**63 - 1,
-        description="The last line that the client has seen; browsers send it by themselves",
+        pattern="^[0-9]{1,18}(-[0-9a-f]{8})?$",
+        description="The id of the last line that the client has seen; browsers send it by themselves",
     ),
 ]
 
@@ -55,7 +57,7 @@ async def follow_feed(
     asker: Annotated[Asker, requires(PUBLIC)],
     last_event_id: _ID = None,
     after: Annotated[
-        int | None, Query(ge=0, le=2**63 - 1, description="As Last-Event-ID; 0 begins with the first line")
+        int | None, Query(ge=0, le=2**63 - 1, description="A line's number; 0 begins with the first line")
     ] = None,
     area: Annotated[str | None, Query(max_length=40)] = None,
     class_code: Annotated[str | None, Query(alias="class", max_length=40)] = None,
@@ -78,8 +80,7 @@ async def follow_feed(
             and (contractor is None or (audience.staff and line.body.get("contractor") == contractor))
         )
 
-    start = next((given for given in (last_event_id, after) if given is not None), hub.number)
-    lines = stream(hub, audience, wanted, start)
+    lines = stream(hub, audience, wanted, _start(last_event_id, after))
     if audience != Audience():
         lines = _bounded(lines)
     return StreamingResponse(
@@ -87,6 +88,14 @@ async def follow_feed(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _start(last_event_id: str | None, after: int | None) -> Place | None:
+    """Where the client says that it is; None: it wants what happens from now on."""
+    if last_event_id is not None:
+        number, _, mark = last_event_id.partition("-")
+        return Place(int(number), mark)
+    return None if after is None else Place(after)
 
 
 async def _bounded(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
