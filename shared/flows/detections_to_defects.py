@@ -140,12 +140,15 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     resighted = [_resighted(matched, number, told) for number, told in touched.items()]
     deeper = sightings.deeper(tx, resighted)
     sightings.resight_by_machines(tx, resighted, set(deeper), now)
+    sooner = sightings.known_sooner(tx, resighted)
     links = _links(matched)
     since = min((link.seen.sighting.known_at for link in links), default=now)
     sightings.link_detections(tx, links, policy.id, now, since)
     detections_due.settle(tx, _settled(matched, links), min(since, batch.received_at - timedelta(days=1)))
     happened: list[Event] = [_detected(one, number, batch) for one, number in zip(founded, recorded, strict=True)]
-    happened += [DefectSighted(defect_id=number, detections=len(touched[number])) for number in deeper]
+    happened += [
+        DefectSighted(defect_id=number, detections=len(touched[number])) for number in dict.fromkeys([*deeper, *sooner])
+    ]
     event_log.append(tx, happened, now)
     recall_repair.propose(tx, _claims(matched), now)
 

@@ -246,6 +246,16 @@ _RESIGHT_BY_MACHINES = """
 """
 
 
+_KNOWN_SOONER = """
+    UPDATE defect SET
+        known_at = told.known_at,
+        clock_from = CASE WHEN defect.clock_from = defect.known_at THEN told.known_at ELSE defect.clock_from END
+    FROM {told}
+    WHERE defect.id = told.id AND defect.known_at > told.known_at
+    RETURNING defect.id
+"""
+
+
 def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
     """Add to the defects what people saw of them. Locks them."""
     if touched:
@@ -262,6 +272,17 @@ def resight_by_machines(
         place = "ST_SetSRID(ST_MakePoint(told.x, told.y), :grid)"
         statement = _RESIGHT_BY_MACHINES.format(told=told.relation, place=place, by_a_person=_BY_A_PERSON)
         tx.execute(text(statement), {"grid": GRID, "now": now} | told.params)
+
+
+def known_sooner(tx: WriteTx, touched: Sequence[Resighted]) -> list[DefectId]:
+    """Let first knowledge be that of the machines where they told sooner: their batch may be matched after a report
+    that came later. Asks nothing where none can have. Locks those that it gives back.
+    """
+    sooner = [one for one in touched if one.known_at < one.standing.opened_at]
+    if not sooner:
+        return []
+    told = tell(tx, {"id": "bigint", "known_at": "timestamptz"}, [(one.standing.id, one.known_at) for one in sooner])
+    return [DefectId(one) for one in tx.execute(text(_KNOWN_SOONER.format(told=told.relation)), told.params).scalars()]
 
 
 def deeper(tx: ReadTx, touched: Sequence[Resighted]) -> list[DefectId]:
