@@ -22,7 +22,7 @@ MOST_STARTS = 5
 class Fault(ABC):
     """One kind. `hits`: the process it takes away; `lasts`: seconds between its strike and its mending."""
 
-    kind: ClassVar[str]
+    kind: str
     hits: ClassVar[str]
     lasts: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
@@ -78,21 +78,20 @@ class WorkersKilled(Fault):
 
 
 class WorkerKilledInTransaction(Fault):
-    """One that stands in the middle of its transaction, before a table that we hold. Nobody came: kills any."""
+    """One that stands in the middle of its transaction, before a table that we hold. Nobody came: any."""
 
     kind, hits = "worker killed in mid-transaction", "worker"
 
     def __init__(self, site: Site, random: Random) -> None:
         super().__init__(site, random)
-        self.victim = random.choice(WORKERS)
-        self.in_transaction = False
+        self.victim = ""
 
     def strike(self) -> None:
         with self.site.house.held(self.random.choice(WORKERS_TABLES)), contextlib.suppress(AssertionError):
             self.victim = until(self._waiting, 8, "a worker to stand in the middle of its transaction")
-            self.in_transaction = True
             self.site.stack.kill(self.victim)
-        if not self.in_transaction:
+        if not self.victim:
+            self.kind, self.victim = WorkerKilled.kind, WorkerKilled.hits
             self.site.stack.kill(self.victim)
 
     def _waiting(self) -> str:
