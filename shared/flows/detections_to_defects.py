@@ -40,7 +40,11 @@ VERDICTS = {
 
 def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> None:
     """The detections consumer: matches these batches, those that are not matched yet, one after another."""
-    for batch in detections_due.lock_batches(tx, [one.subject_id for one in due]):
+    batches = detections_due.lock_batches(tx, [one.subject_id for one in due])
+    if len(batches) > 1:
+        # All at once, in order: locked batch by batch, two workers were seen to wait for each other.
+        matching.lock_places(tx, detections_due.places(tx, batches), policies.in_force(tx, now).policy)
+    for batch in batches:
         match_batch(tx, batch, now)
 
 

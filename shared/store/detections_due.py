@@ -32,6 +32,12 @@ _RECEIVED = """
     ORDER BY id
 """
 
+_PLACES = """
+    SELECT DISTINCT ST_X(geom) AS x, ST_Y(geom) AS y
+    FROM detection
+    WHERE batch_id = %(batch)s AND verdict = 'received' AND received_at BETWEEN %(earliest)s AND %(latest)s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -58,6 +64,17 @@ def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str]) -> list[D
         tx, _RECEIVED, {"batch": batch.id, "earliest": batch.received_at - DAY, "latest": batch.received_at + DAY}
     )
     return [_due(row, condition_only) for row in rows]
+
+
+def places(tx: ReadTx, batches: Sequence[Batch]) -> list[tuple[float, float]]:
+    """Where the detections of these batches are that nothing was made of yet, in metres on the grid."""
+    return [
+        (x, y)
+        for one in batches
+        for x, y in matching.fetch(
+            tx, _PLACES, {"batch": one.id, "earliest": one.received_at - DAY, "latest": one.received_at + DAY}
+        )
+    ]
 
 
 def waiting_near(
