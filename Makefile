@@ -43,6 +43,11 @@ score-dedupe: venv ## Score "is it the same defect?" on the cities' requests bes
 bench: ## Measure the real processes beside bare limits (BENCH="--quick", BENCH="intake drain")
 	@exec $(NATIVE) with-servers --instance bench -- $(BIN)/python -m bench $(BENCH)
 
+.PHONY: chaos
+chaos: ## Break a private Roadmend for ten minutes and hold it to its promises (CHAOS="--minutes 1 --seed 7")
+	@$(NATIVE) prepare --with-servers
+	@exec $(BIN)/python -m chaos $(CHAOS)
+
 .PHONY: servers
 servers: ## For development: PostgreSQL and Redis alone, in the background; prints how to use them
 	@$(NATIVE) servers

@@ -126,6 +126,7 @@ class Stack:
 
     def _start(self, program: Program, is_ready: Callable[[Path], bool], seconds: float = 60) -> None:
         log = self.folder / f"{program.name}.log"
+        _put_aside(log)
         log.write_bytes(b"")
         child = self.children[program.name] = Child(program, log)
         self._ready[program.name] = is_ready
@@ -134,6 +135,13 @@ class Stack:
             until(lambda: _alive(child) and is_ready(log), seconds, program.name)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{tail(child)}") from None
+
+
+def _put_aside(log: Path) -> None:
+    """What a child said before it was started anew stays beside it: api.log, then api.1.log, api.2.log …"""
+    if log.exists():
+        number = 1 + len(list(log.parent.glob(f"{log.stem}.*.log")))
+        log.rename(log.with_name(f"{log.stem}.{number}.log"))
 
 
 def _alive(child: Child) -> bool:

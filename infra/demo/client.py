@@ -71,6 +71,19 @@ class Ledger:
         with self.lock:
             self.seconds.append(seconds)
 
+    def heard(self, asked: "Asked", answer: httpx.Response) -> None:
+        """An answer came that is not "later". For who keeps more of it than the ledger does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it was sent, and by whom: it may be sent once more."""
+
+    client: "Client"
+    method: str
+    path: str
+    request: Mapping[str, Any]
+
 
 class GaveUp(Exception):
     """The service did not answer for longer than a client waits, or was stopped."""
@@ -104,6 +117,7 @@ class Client:
         while True:
             answer = self._once(method, path, request)
             if answer is not None:
+                self.ledger.heard(Asked(self, method, path, request), answer)
                 return answer
             if time.monotonic() > deadline or self._stop.wait(min(wait, 2.0)):
                 raise GaveUp(f"{method} {path}")

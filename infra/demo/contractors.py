@@ -40,20 +40,22 @@ GOOD, BAD = (
 
 @dataclass(slots=True)
 class _Visit:
-    """What a phone holds until it is told: the visit, and its photos by role."""
+    """What a phone holds until it is told: the visit, by how much its clock was off, and its photos by role."""
 
     order: str
     body: dict[str, Any]
+    clock_off: timedelta
     photos: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 class Contractor(Actor):
-    """One firm, signed in as its crew."""
+    """One firm, signed in as its crew. `clock_off`: by how much the crew's phone goes wrong."""
 
     def __init__(self, world: World, who: SignIn, manner: Manner) -> None:
         super().__init__(world, f"contractor {who.contractor}", who)
         self.manner = manner
         self.unsent: list[_Visit] = []
+        self.clock_off = timedelta(0)
         self.read: set[str] = set()
 
     def turn(self, client: Client) -> None:
@@ -127,7 +129,8 @@ class Contractor(Actor):
         holes = list(self._holes(order))
         if not holes:
             return None
-        now = datetime.now(UTC)
+        off = self.clock_off
+        now = datetime.now(UTC) + off
         first = holes[0]
         lat, lon = to_wgs84(*blurred(self.random, first.x, first.y, 5.0))
         body: dict[str, Any] = {
@@ -141,13 +144,13 @@ class Contractor(Actor):
             "accuracy_m": 5.0,
         }
         if outcome is VisitOutcome.ABORTED:
-            return _Visit(order["reference"], {**body, "reason": "parked_car"})
+            return _Visit(order["reference"], {**body, "reason": "parked_car"}, off)
         if outcome is VisitOutcome.PERMANENT:
             body |= {"length_m": 1.2, "width_m": 0.9}
             for hole in holes:
                 self._fill(hole)
         photos = [photo for hole in holes for photo in self._photos(hole, now, outcome)]
-        return _Visit(order["reference"], body, photos)
+        return _Visit(order["reference"], body, off, photos)
 
     def _holes(self, order: dict[str, Any]) -> Iterator[Hole]:
         """What the crew finds at the places that the order names."""
@@ -190,7 +193,8 @@ class Contractor(Actor):
             self._send_photos(client, visit)
 
     def _tell_visit(self, client: Client, visit: _Visit, *, again: bool = False) -> None:
-        answer = client.post("/api/v1/visits", {**visit.body, "sent_at": datetime.now(UTC).isoformat()})
+        sent_at = datetime.now(UTC) + visit.clock_off
+        answer = client.post("/api/v1/visits", {**visit.body, "sent_at": sent_at.isoformat()})
         ledger = self.world.ledger
         if answer.status_code not in (200, 201) or (again and answer.status_code != 200):
             ledger.broke(f"a visit to {visit.order} was answered {answer.status_code}: {answer.text[:200]}")

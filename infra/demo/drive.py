@@ -22,21 +22,22 @@ from infra.demo.world import World
 
 FIRST_HOLES = 40
 NEW_HOLE_SECONDS = 4.0
-SETTLE_SECONDS = 60.0
-"""How long what is under way may take to come to rest once nothing new begins."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rate`: reports a second; None: two, at speed 1. `reports_only`: no vehicles, operators or crews."""
+    """`rate`: reports a second; None: two, at speed 1. `settle_seconds`: how long what is under way may take to come
+    to rest once nothing new begins.
+    """
 
     seconds: float
     seed: int
     speed: float = 1.0
     rate: float | None = None
     residents: int = 4
+    settle_seconds: float = 60.0
 
     @property
     def reports_a_second(self) -> float:
@@ -46,9 +47,12 @@ class Plan:
 class Drive:
     """One drive. `run` returns the summary; the ledger holds the promises meanwhile."""
 
-    def __init__(self, url: str, account: Account, plan: Plan) -> None:
+    def __init__(self, url: str, account: Account, plan: Plan, ledger: Ledger | None = None) -> None:
         self.plan = plan
-        self.world = World(url, account, Truth(made(), plan.seed), Ledger(), plan.seed, plan.speed)
+        self.world = World(url, account, Truth(made(), plan.seed), ledger or Ledger(), plan.seed, plan.speed)
+        self.crews = [
+            Contractor(self.world, who, BAD if who.contractor == "birch" else GOOD) for who in account.contractors()
+        ]
         self.watcher = Watcher(self.world, account.who("supervisor"))
         self._threads: list[threading.Thread] = []
 
@@ -77,8 +81,8 @@ class Drive:
             self._start(Vehicle(world, name).run, 8.0)
         self._start(Operator(world, "operator", world.account.who("operator")).run, 1.5)
         self._start(Supervisor(world, "supervisor", world.account.who("supervisor")).run, 3.0)
-        for who in world.account.contractors():
-            self._start(Contractor(world, who, BAD if who.contractor == "birch" else GOOD).run, 2.0)
+        for crew in self.crews:
+            self._start(crew.run, 2.0)
         self._start(self.watcher.run)
         self._start(self._holes_open)
 
@@ -126,7 +130,7 @@ class Drive:
     def _settle(self, say: Say) -> bool:
         """Wait until no delivery is due any more; operators and crews go on meanwhile."""
         say("       nobody reports any more; what is under way comes to rest")
-        deadline = time.monotonic() + SETTLE_SECONDS
+        deadline = time.monotonic() + self.plan.settle_seconds
         with closing(self._supervisor()) as client:
             while time.monotonic() < deadline:
                 if _nothing_due(client.ask("GET", "/metrics").text) and not self._waiting(client):
@@ -147,7 +151,7 @@ class Drive:
     def _reckon(self, rested: bool) -> dict[str, Any]:
         self.world.stop = threading.Event()
         if not rested:
-            self.world.ledger.broke(f"work was still under way {SETTLE_SECONDS:.0f} s after the last report")
+            self.world.ledger.broke(f"work was still under way {self.plan.settle_seconds:.0f} s after the last report")
         told = Matched()
         try:
             with closing(self._supervisor()) as client:

@@ -35,9 +35,13 @@ class Vehicle(Actor):
 
     def turn(self, client: Client) -> None:
         """Upload the pass, or now and then the one before once more."""
-        repeated = bool(self.last) and self.random.random() < 0.12
-        self.last = self.last if repeated else list(self._pass())
-        self._upload(client, self.last, repeated=repeated)
+        if self.last and self.random.random() < 0.12:
+            self._upload(client, self.last, repeated=True)
+            return
+        # What was never answered may not be there: it is not sent as the one before.
+        driven, self.last = list(self._pass()), []
+        self._upload(client, driven, repeated=False)
+        self.last = driven
 
     def _pass(self) -> Iterator[dict[str, Any]]:
         self.passes += 1

@@ -62,8 +62,8 @@ def _run(arguments: argparse.Namespace) -> int:
     os.execvpe(_words(arguments)[0], _words(arguments), given)  # noqa: S606
 
 
-def _prepare(_: argparse.Namespace) -> int:
-    prepare(with_servers=False)
+def _prepare(arguments: argparse.Namespace) -> int:
+    prepare(with_servers=arguments.with_servers)
     return 0
 
 
@@ -88,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name)
         command.add_argument("--instance", default=instance)
+        if name == "prepare":
+            command.add_argument("--with-servers", action="store_true")
         if name in ("test", "with-servers", "run"):
             command.add_argument("words", nargs=argparse.REMAINDER)
         command.set_defaults(function=function)

@@ -27,7 +27,12 @@ SWEEPS = {
 
 QUEUES = ["roadmend", *(f"drain.{consumer}" for consumer in Consumer)]
 
-app = Celery("roadmend", broker=settings().redis_url, include=["services.workers.tasks"])
+app = Celery(
+    "roadmend",
+    broker=settings().redis_url,
+    include=["services.workers.tasks"],
+    amqp="services.workers.reconnect:Amqp",
+)
 app.conf.update(
     task_ignore_result=True,
     task_acks_late=False,

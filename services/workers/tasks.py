@@ -40,11 +40,17 @@ def drain_consumer(consumer: str) -> None:
 
 
 def _tolerating(act: Callable[[], Any]) -> None:
-    """A lost database is not an error of the task: the work stays due and beat nudges again in a second."""
-    try:
-        act()
-    except LOST as error:
-        log.warning("database_lost", error=type(error).__name__)
+    """A lost database is not an error of the task: the work stays due and beat nudges again in a second.
+
+    Tried twice: where only a connection was cut, the first failure clears the pool, and the second finds a fresh one.
+    """
+    for again in (True, False):
+        try:
+            act()
+        except LOST as error:
+            log.warning("database_lost", error=type(error).__name__, again=again)
+        else:
+            return
 
 
 def _sweep(name: str) -> Callable[[], None]:

@@ -42,10 +42,10 @@ VERDICTS = {
 
 
 def run(tx: WriteTx, due: Sequence[Delivery], now: datetime) -> list[EventId]:
-    """The detections consumer: matches what is next of the first batch. Gives back the events of those with more to come.
+    """The detections consumer: matches what is next of the first batch. Gives back the events of what is left to do.
 
-    Some thousands in a transaction: a resident's report near by waits for a part of a batch, never for all of it, what a
-    killed worker had done stays done, and places are locked once, in order, so that no two workers wait for each other.
+    Some thousands in a transaction: a resident's report near by waits for a part of a batch, never for all of it; what
+    a killed worker had done stays done; and places are locked once, in order: no two workers wait for each other.
     """
     told_by = {one.subject_id: one.event_id for one in due}
     batches = detections_due.lock_batches(tx, list(told_by))

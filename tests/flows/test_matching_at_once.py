@@ -6,16 +6,19 @@ from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
 
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, func, select, text
 
-from shared.domain.terms import ReportId
+from shared.domain.events import Consumer
+from shared.domain.terms import EventId, ReportId
 from shared.errors import Conflict
 from shared.flows import detections_to_defects, merge_defects, report_to_defect
-from shared.store import detections_due
+from shared.store import detections_due, matching
+from shared.store.deliveries import Delivery
 from shared.store.engine import reading, transaction
 from shared.store.tables import defect, detection, report, sighting
 from tests.factories import a_defect, a_report, adopt_default_policy
 from tests.flows.test_matching_detections import a_batch
+from tests.waiting import until
 
 EASTING = 353_000.0
 
@@ -71,6 +74,48 @@ def test_batches_that_overlap_in_place_and_order_neither_double_nor_deadlock(own
     at_once([lambda way=way: triage(*way) for way in ways])
 
     assert [one.reports for one in defects()] == [6] * 8
+
+
+def test_a_worker_with_several_batches_holds_no_place_of_one_while_it_waits_for_that_of_another(own_db: URL) -> None:
+    # A lower place is held by somebody: whoever held the higher one meanwhile could be waited for in turn.
+    low, high = EASTING, EASTING + 5_000
+    with transaction("test") as tx:
+        policy = adopt_default_policy(tx)
+        seen = [a_batch(tx, {"easting": place}) for place in (high, low)]
+        batches = [tx.scalar(select(detection.c.batch_id).where(detection.c.id == ids[0])) for ids in seen]
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction("test") as holder:
+            matching.lock_places(holder, [(low, 430_000.0)], policy.policy)
+            matched = worker.submit(match_all, batches)
+            until(waiting_for_places, 20, "the worker to wait for the place that is held")
+            held = holder.scalar(text(_HELD))
+        matched.result(60)
+
+    assert held == 0
+    assert [one.detections for one in defects()] == [1, 1]
+
+
+_HELD = """
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted
+        AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def waiting_for_places() -> bool:
+    with reading() as tx:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+        return bool(tx.scalar(text(waiting)))
+
+
+def match_all(batches: Sequence[int]) -> None:
+    """As a worker does that is handed all of them."""
+    now = datetime.now(UTC)
+    due = [Delivery(Consumer.DETECTIONS, EventId(one), now, "DetectionsReceived", one, 0) for one in batches]
+    while due:
+        with transaction("worker:detections") as tx:
+            left = detections_to_defects.run(tx, due, now)
+        due = [one for one in due if one.event_id in left]
 
 
 def test_a_survey_and_residents_at_once_make_one_defect(own_db: URL) -> None:

@@ -133,6 +133,21 @@ def test_many_detections_of_one_hole_in_one_batch_are_one_defect_at_their_mean(
     assert tx.scalar(links) == 5
 
 
+def test_a_batch_that_is_matched_after_a_later_report_dates_the_knowledge_back(tx: WriteTx) -> None:
+    # After an outage: the batch was received first, and the report's delivery was heard first.
+    adopt_default_policy(tx)
+    (seen,) = a_batch(tx, {})
+    a_report(tx, received_at=NOW + timedelta(minutes=10))
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, NOW + timedelta(minutes=11))
+    hear(tx, Consumer.DETECTIONS, detections_to_defects.run, NOW + timedelta(minutes=12))
+
+    found = defect_row(tx, row(tx, seen).defect_id)
+    assert (found.reports, found.detections) == (1, 1)
+    assert found.known_at == found.clock_from == row(tx, seen).received_at
+    kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == found.id)
+    assert list(tx.scalars(kinds.order_by(event.c.id))) == ["DefectRecorded", "DefectSighted"]
+
+
 def test_two_holes_of_one_pass_four_metres_apart_stay_two_also_across_batches(
     tx: WriteTx, survey: Callable[..., list[int]]
 ) -> None:
@@ -197,19 +212,6 @@ def test_machines_never_make_it_an_emergency_nor_change_what_a_person_measured(
     assert (defect_row(tx, measured).depth_mm, defect_row(tx, measured).band) == (50.0, "P10")
     assert defect_row(tx, unmeasured).depth_mm == 150.0
     kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == unmeasured)
-    assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
-
-
-def test_what_a_camera_told_first_is_first_knowledge_though_it_was_matched_later(
-    tx: WriteTx, survey: Callable[..., list[int]]
-) -> None:
-    standing = a_defect(tx, known_at=datetime.now(UTC) + timedelta(minutes=1))
-
-    (seen,) = survey({})
-
-    found = defect_row(tx, standing)
-    assert found.known_at == found.clock_from == row(tx, seen).received_at
-    kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == standing)
     assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
 
 
