@@ -87,7 +87,9 @@ def test_a_bad_event_is_put_back_with_its_error_and_blocks_no_other(own_db: obje
     with reading() as tx:
         state = select(delivery.c.tries, delivery.c.error, delivery.c.parked_at)
         left = tx.execute(state.where(delivery.c.consumer == "triage")).one()
-    assert left == (1, "ValueError: four", None)
+    # Once, or again where this took longer than the second that it had to wait.
+    assert left.tries >= 1
+    assert left[1:] == ("ValueError: four", None)
 
 
 def test_after_ten_tries_a_delivery_is_parked_until_a_person_retries_it(tx: WriteTx) -> None:
