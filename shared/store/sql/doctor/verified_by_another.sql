@@ -8,7 +8,7 @@ WHERE event.kind = 'RepairVerified'
 UNION ALL
 SELECT defect.reference
 FROM event JOIN defect ON defect.id = event.subject_id
-WHERE event.kind = 'DefectStepped' AND event.after = 'verified' AND event.actor NOT LIKE 'person:%'
+WHERE event.kind = 'DefectStepped' AND event.after = 'verified' AND event.actor !~ '^(person|key):'
 UNION ALL
 SELECT works_order.reference
 FROM works_order LEFT JOIN visit ON visit.id = works_order.visit_id
