@@ -20,6 +20,7 @@ SWEEPS = {
     "time_out_questions": 300.0,
     "make_partitions": 3600.0,
     "freeze_quarters": 3600.0,
+    "let_waiting_go": 3600.0,
     "forget_old_keys": 3600.0,
     "forget_orphan_photos": 3600.0,
 }

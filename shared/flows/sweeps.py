@@ -8,10 +8,10 @@ from shared.domain.events import DeadlineMissed, Event, ReportTriaged, TriageMis
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import ReportState
 from shared.errors import NotFound
-from shared.flows import assign_works, end_warranty, receive_photo
+from shared.flows import assign_works, detections_to_defects, end_warranty, receive_photo
 from shared.flows import move_deadlines as moving
 from shared.flows.freeze_quarters import freeze_quarters
-from shared.store import deliveries, event_log, idempotency, missed, partitions, policies, states
+from shared.store import deliveries, detections_due, event_log, idempotency, missed, partitions, policies, states
 from shared.store.engine import WriteTx
 from shared.store.missed import Missed
 from shared.store.policies import InForce
@@ -23,6 +23,7 @@ __all__ = [
     "forget_old_keys",
     "forget_orphan_photos",
     "freeze_quarters",
+    "let_waiting_go",
     "make_partitions",
     "mark_overdue",
     "move_deadlines",
@@ -102,6 +103,11 @@ def _policy(tx: WriteTx, now: datetime) -> InForce | None:
 def make_partitions(tx: WriteTx, now: datetime) -> None:  # noqa: ARG001 (every sweep has this form)
     """Make the months' partitions of events and detections ahead. Gives up at once where it would hold up others."""
     partitions.make_ahead(tx, MONTHS_AHEAD)
+
+
+def let_waiting_go(tx: WriteTx, now: datetime) -> None:
+    """Keep for the record only what waited so long for another pass that none is asked for any more."""
+    detections_due.let_go(tx, now - detections_to_defects.WAITS)
 
 
 def forget_old_keys(tx: WriteTx, now: datetime) -> None:

@@ -13,7 +13,7 @@ from shared.domain.terms import BatchId
 from shared.domain.verdicts import Sighting
 from shared.store import matching
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import detection_batch
+from shared.store.tables import detection, detection_batch
 from shared.store.told import tell
 
 LEAST_ACCURACY_M = 0.1
@@ -116,6 +116,12 @@ def _settle(tx: WriteTx, rows: Sequence[tuple[int, str, datetime]], where: str, 
         told = tell(tx, _SETTLED, rows)
         statement = f"UPDATE detection SET verdict = told.verdict FROM {told.relation} WHERE detection.id = told.id"
         tx.execute(text(f"{statement} AND {where}"), {**params, **told.params})
+
+
+def let_go(tx: WriteTx, before: datetime) -> None:
+    """Detections received before this time wait no longer: they are kept."""
+    late = update(detection).where(detection.c.verdict == "waiting", detection.c.received_at < before)
+    tx.execute(late.values(verdict="kept"))
 
 
 def those(batch: Batch, ids: Sequence[int]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import and_, case, func, insert, select
 
 from shared.domain.events import Consumer, DetectionsReceived
-from shared.flows import detections_to_defects, report_to_defect
+from shared.flows import detections_to_defects, report_to_defect, sweeps
 from shared.store import deliveries, event_log, references
 from shared.store.engine import WriteTx
 from shared.store.tables import (
@@ -173,6 +173,16 @@ def test_less_sure_detections_wait_and_a_second_pass_founds_with_them(
     assert {row(tx, one).defect_id for one in (first, same_pass)} == {found.id}
     assert (found.detections, found.survey_passes) == (3, 2)
     assert found.known_at == row(tx, first).received_at
+
+
+def test_after_ninety_days_a_detection_waits_no_longer(tx: WriteTx, survey: Callable[..., list[int]]) -> None:
+    (seen,) = survey({"confidence": 0.6})
+
+    sweeps.let_waiting_go(tx, datetime.now(UTC) + timedelta(days=89))
+    before = verdicts(tx, [seen])
+    sweeps.let_waiting_go(tx, datetime.now(UTC) + timedelta(days=91))
+
+    assert (before, verdicts(tx, [seen])) == (["waiting"], ["kept"])
 
 
 def test_below_the_level_and_condition_classes_are_kept_and_join_nothing(
