@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, Unavailable
 from shared.flows.make_backup import key_check
 from shared.logs import logger
 from shared.settings import settings
@@ -69,11 +69,14 @@ def place_photos(folder: Path, names: Sequence[str], each: Callable[[], None]) -
     Raises:
         Invalid: a file's name is no photo's.
         Conflict: another file bears a photo's name there.
-        StorageFull: there is no room for them.
+        StorageFull, Unavailable: there is no room for them, or no right to write them.
     """
     for name in names:
         copy, reference = _named(name)
-        photo_files.adopt(folder / name, reference, copy)
+        try:
+            photo_files.adopt(folder / name, reference, copy)
+        except OSError as error:
+            raise Unavailable(f"Photos cannot be placed in {settings().photo_dir}: {error.strerror}.") from error
         each()
     os.sync()
 

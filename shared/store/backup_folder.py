@@ -15,7 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
 
 FORMAT = 1
 MANIFEST, SUMS, DUMP, PHOTOS = "manifest.json", "SHA256SUMS", "database.dump", "photos"
@@ -108,18 +108,27 @@ def writing(folder: Path) -> Iterator[Unfinished]:
 
     Raises:
         Conflict: something bears the name already, or a backup of this name was begun and not finished.
+        Unavailable: it cannot be written, for want of room or of rights.
     """
     begun = folder.with_name(folder.name + UNFINISHED)
+    try:
+        with _begun(folder, begun) as made:
+            yield made
+        begun.rename(folder)
+        _sync_names(folder.parent)
+    except OSError as error:
+        raise Unavailable(f"The backup cannot be made: {error.filename or folder}: {error.strerror}.") from error
+
+
+@contextmanager
+def _begun(folder: Path, begun: Path) -> Iterator[Unfinished]:
     if folder.exists() or begun.exists():
         there = folder if folder.exists() else begun
         raise Conflict(f"{there} is there already. Give a backup a name of its own, or remove what is there.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    begun.mkdir(mode=0o700)
+    begun.mkdir(mode=0o700, parents=True)
     made = Unfinished(begun)
     try:
         yield made
-        begun.rename(folder)
-        _sync_names(folder.parent)
     except BaseException:
         shutil.rmtree(begun, ignore_errors=True)
         raise

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -72,12 +72,15 @@ class Photographer:
     def _go(self) -> None:
         with httpx.Client(base_url=self.url, timeout=30) as client:
             while not self._stop.is_set():
-                self._once(client, len(self.taken))
+                with suppress(httpx.TransportError):
+                    self._once(client, len(self.taken))
 
     def _once(self, client: httpx.Client, number: int) -> None:
         body = a_report(60.0 * (number % 40))
-        told = client.post("/api/v1/reports", json=body, headers={"Idempotency-Key": uuid4().hex}).json()
-        picture = a_picture(number)
+        answer = client.post("/api/v1/reports", json=body, headers={"Idempotency-Key": uuid4().hex})
+        if answer.status_code != 201:
+            return
+        told, picture = answer.json(), a_picture(number)
         answer = client.post(
             f"/api/v1/reports/{told['reference']}/photos",
             files={"photo": ("hole.jpg", picture)},
@@ -87,26 +90,43 @@ class Photographer:
             self.taken[answer.json()["reference"]] = sha256(picture).digest()
 
 
+@contextmanager
+def photographed(url: str) -> Iterator[Photographer]:
+    """A photographer goes about for as long as the block lasts."""
+    photographer = Photographer(url)
+    try:
+        yield photographer
+    finally:
+        photographer.stop()
+
+
+@contextmanager
+def driven(county: House, account: Account) -> Iterator[tuple[Drive, dict[str, Any]]]:
+    """A day of the county's, which comes to rest at the end of the block; then it holds what came of it."""
+    drive, day = Drive(county.stack.url, account, Plan(seconds=6, seed=5, speed=5)), dict[str, Any]()
+    driving = threading.Thread(target=lambda: day.update(drive.run(lambda _: None)), daemon=True)
+    driving.start()
+    try:
+        yield drive, day
+    except BaseException:
+        drive.world.stop.set()
+        raise
+    finally:
+        driving.join(180)
+
+
 def test_a_county_that_was_backed_up_in_use_goes_on_elsewhere(county: House, elsewhere: House, tmp_path: Path) -> None:
     account = accounts.read(county.stack.folder / "demo.json")
     assert account is not None
     folder = tmp_path / "backup"
 
     # Backed up while residents, vehicles, operators and crews go on: nobody notices.
-    drive, photographer = (
-        Drive(county.stack.url, account, Plan(seconds=6, seed=5, speed=5)),
-        Photographer(county.stack.url),
-    )
-    day: dict[str, Any] = {}
-    driving = threading.Thread(target=lambda: day.update(drive.run(lambda _: None)), daemon=True)
-    driving.start()
-    until(lambda: drive.world.ledger.visits and len(photographer.taken) > 20, 30, "a visit and photos")
-    promised, taken = _copy(drive.world.ledger), dict(photographer.taken)
-    backed_up = county.command("backup", str(folder))
-    assert backed_up.returncode == 0, backed_up.stderr
-    after = until(lambda: set(photographer.taken) - set(taken), 10, "photos after the backup")
-    photographer.stop()
-    driving.join(120)
+    with driven(county, account) as (drive, day), photographed(county.stack.url) as photographer:
+        until(lambda: drive.world.ledger.visits and len(photographer.taken) > 10, 120, "a visit and photos")
+        promised, taken = _copy(drive.world.ledger), dict(photographer.taken)
+        backed_up = county.command("backup", str(folder))
+        assert backed_up.returncode == 0, backed_up.stderr
+        after = until(lambda: set(photographer.taken) - set(taken), 60, "photos after the backup")
     assert day["broken promises"] == []
     history = _lines(county.stack.url, account)
     county.stack.stop_all()

@@ -322,6 +322,14 @@ def test_a_name_is_given_once(lived: Deployment, backup: Path, tmp_path: Path) -
     assert "tuesday.unfinished is there already" in lived.refused("backup", tmp_path / "tuesday")
 
 
+def test_a_folder_that_cannot_be_written_is_named(lived: Deployment, backup: Path, new: Deployment) -> None:
+    new.photo_dir.write_text("a file")
+
+    assert "The backup cannot be made" in lived.refused("backup", new.photo_dir / "tuesday")
+    assert "Photos cannot be placed" in new.refused("restore", backup)
+    assert new.tables() == 0
+
+
 def test_without_pg_dump_it_is_said_what_to_install(lived: Deployment, tmp_path: Path) -> None:
     said = lived.refused("backup", tmp_path / "tuesday", postgres_bin=str(tmp_path))
 
