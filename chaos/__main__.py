@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from bench import conditions
+from bench.conditions import Busy
 from chaos import results, verify
 from chaos.canary import Canary
 from chaos.conductor import Conductor
@@ -39,10 +40,12 @@ def main() -> int:
     given = _arguments()
     with running() as site:
         run = Run(given.seed, given.minutes, conditions.told(_server(site), site.stack.folder))
+        busy = Busy()
         try:
             _Chaos(site, run, given.patience).happen()
         except AssertionError as error:
             run.broken.append(f"The run ended early: {error}")
+        run.conditions["machine"] |= {"idle_share": busy.share()["idle"], "load": busy.share()["load"]}
         file = results.write(run, given.results, site.stack.folder)
     print(results.told(run))
     print(f"\nKept in {file}" + (" and the folder .logs beside it" if run.broken else ""))

@@ -43,7 +43,7 @@ class Conductor:
     def _order(self) -> Iterator[list[type[Fault]]]:
         while True:
             for kind in self._random.sample(KINDS, len(KINDS)):
-                others = [other for other in KINDS if other.hits[:6] != kind.hits[:6]]
+                others = [other for other in KINDS if other.part() != kind.part()]
                 yield [kind, self._random.choice(others)] if self._random.random() < AT_ONCE else [kind]
 
     def _strike(self, faults: Sequence[Fault]) -> None:

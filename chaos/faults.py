@@ -29,6 +29,11 @@ class Fault(ABC):
     def __init__(self, site: Site, random: Random) -> None:
         self.site, self.random = site, random
 
+    @classmethod
+    def part(cls) -> str:
+        """What of the house it hits: two that strike at once hit different parts."""
+        return cls.hits.rstrip("0123456789")
+
     @abstractmethod
     def strike(self) -> None:
         """Do it."""

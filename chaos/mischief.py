@@ -140,14 +140,14 @@ class SentAgain(Mischief):
         except RuntimeError:  # its client has gone home
             return
         self.promises.count("requests sent again")
-        if answer.status_code not in (200, 201, 202) or not _same(asked.path, said.answer, answer.json()):
+        if answer.status_code not in (200, 201, 202) or not same(asked.path, said.answer, answer.json()):
             self.promises.broke(
                 f"{asked.method} {asked.path} was answered {said.answer}; the same again {answer.status_code}: "
                 f"{answer.text[:300]}"
             )
 
 
-def _same(path: str, first: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
+def same(path: str, first: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
     """Whether the second answer is about what the first one made, and made nothing."""
     if path == VISITS:
         return bool(again["client_id"] == first["client_id"] and not again["new"])

@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, text
 
 from chaos import verify
-from chaos.promises import Promises
+from chaos.mischief import same
+from chaos.promises import DETECTIONS, REPORTS, VISITS, Promises
 from chaos.readers import Seen, lies
 from shared.domain.events import Consumer
 from shared.domain.terms import VisitOutcome
@@ -166,6 +168,24 @@ def test_the_record_is_what_each_reader_must_see(told: Told) -> None:
     assert [line[0] for line in whole] == list(range(1, len(whole) + 1))
     assert [line[1] for line in whole[1:]] == [line[2] for line in whole[:-1]]
     assert set(public) < set(whole)
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "again", "kept"),
+    [
+        (REPORTS, {"reference": "R-1"}, {"reference": "R-1"}, True),
+        (REPORTS, {"reference": "R-1"}, {"reference": "R-2"}, False),
+        (f"{REPORTS}/R-1/photos", {"reference": "a"}, {"reference": "b"}, False),
+        (VISITS, {"client_id": "v", "new": True}, {"client_id": "v", "new": False}, True),
+        (VISITS, {"client_id": "v", "new": True}, {"client_id": "v", "new": True}, False),
+        (DETECTIONS, {"accepted": 3, "repeated": 1}, {"accepted": 0, "repeated": 4}, True),
+        (DETECTIONS, {"accepted": 3, "repeated": 1}, {"accepted": 1, "repeated": 3}, False),
+    ],
+)
+def test_an_answer_to_the_same_request_again_that_makes_something_anew_is_named(
+    path: str, first: dict[str, Any], again: dict[str, Any], kept: bool
+) -> None:
+    assert same(path, first, again) is kept
 
 
 RECORD: list[Seen] = [(1, "", "a"), (2, "a", "b"), (3, "b", "c")]
