@@ -1,6 +1,6 @@
 """The map of defects as vector tiles: counted in squares from afar, one by one from near (docs/decisions/0040)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import atan, degrees, pi, sinh
 from pathlib import Path
@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import text
 
 from shared.domain.public import public_status
-from shared.domain.terms import DefectState
+from shared.domain.terms import OPEN_DEFECT, DefectState
 from shared.store.engine import ReadTx
 from shared.store.read_models import defect_map
 from shared.store.read_models.defect_map import Box, Wanted
 
-_TILE = (Path(__file__).parent.parent / "sql" / "defect_tile.sql").read_text()
+_AFAR, _NEAR = (
+    (Path(__file__).parent.parent / "sql" / f"defect_tile_{name}.sql").read_text() for name in ("afar", "near")
+)
 UNITS = 4096
 """Of a tile's side."""
 DEEPEST = 22
@@ -24,10 +26,12 @@ CELL = 256
 """Before it, squares of so many units are counted together: 16 by 16 a tile, which a map draws 32 pixels wide."""
 _MARGIN_DEGREES = 1e-9
 """The box finds; the tile's own units decide. Rounding must not lose what lies on the edge."""
+_OF_MANY = "cells.overdue, cells.danger,"
+_OF_ONE = "defect.overdue::integer AS overdue, defect.danger::integer AS danger,"
 _STAFF_COLUMNS = """
-    cells.overdue, cells.danger, defect.state, defect.band, defect.area_code AS area,
+    defect.state, defect.band, defect.area_code AS area,
     floor(extract(epoch FROM least(CASE WHEN defect.made_safe_at IS NULL THEN defect.make_safe_due_at END,
-                             defect.permanent_due_at)))::bigint AS due_at,
+                                   defect.permanent_due_at)))::bigint AS due_at,
 """
 
 
@@ -56,17 +60,30 @@ class Tile:
 
 
 def tile(tx: ReadTx, square: Tile, wanted: Wanted, *, staff: bool) -> bytes:
-    """The tile, encoded; empty where nothing is. Its box takes the place of one in `wanted`.
+    """The tile, encoded; empty where nothing is.
 
     A feature is a square's defects: `count` of them, in their middle, for staff with how many are overdue or
     dangerous. One that stands alone has its reference and what the asker may see of it beside.
     """
-    conditions, params = defect_map.conditions(wanted, box=square.box)
+    tx.plan_for_values()
+    conditions, params = defect_map.conditions(_in(square, wanted))
     units: int = UNITS << square.zoom
-    params |= {"units": units, "west_unit": square.x * UNITS, "north_unit": square.y * UNITS}
-    params |= {"cell": CELL, "each": square.zoom >= EACH_FROM, **_told()}
-    statement = _TILE.replace("{columns}", _STAFF_COLUMNS if staff else "").replace("{filters}", conditions)
+    params |= {"units": units, "west_unit": square.x * UNITS, "north_unit": square.y * UNITS, **_told()}
+    if square.zoom < EACH_FROM:
+        statement, counts = _AFAR, _OF_MANY
+        params["cell"] = CELL
+    else:
+        statement, counts = _NEAR, _OF_ONE
+    columns = counts + _STAFF_COLUMNS if staff else ""
+    statement = statement.replace("{columns}", columns).replace("{filters}", conditions)
     return bytes(tx.scalar(text(statement), params))
+
+
+def _in(square: Tile, wanted: Wanted) -> Wanted:
+    """From afar an index holds all that a tile counts of open defects; reading it whole is the quickest way."""
+    if square.zoom < EACH_FROM and wanted.states is not None and set(wanted.states) <= OPEN_DEFECT:
+        return replace(wanted, within=square.box)
+    return replace(wanted, around=square.box)
 
 
 @lru_cache
