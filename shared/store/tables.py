@@ -524,7 +524,7 @@ defect = Table(
     ),
     Index("ix_defect_street", "street_key", "updated_at", "id"),
     *_found_by_reference("defect"),
-    Index("ix_defect_overdue", "id", postgresql_where=text("overdue")),
+    Index("ix_defect_late", "updated_at", "id", postgresql_where=text("overdue")),
     Index(
         "ix_defect_wanting",
         "permanent_due_at",

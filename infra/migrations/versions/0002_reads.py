@@ -16,6 +16,7 @@ _MADE = {
     "ix_defect_open_updated_at": f"""defect (updated_at, id)
         INCLUDE (state, class_code, band, area_code, overdue, danger, lon, lat) WHERE {_OPEN}""",
     "ix_defect_street": "defect (street_key, updated_at, id)",
+    "ix_defect_late": "defect (updated_at, id) WHERE overdue",
     "ix_report_state_id": "report (state, id)",
     "ix_report_street_key": "report (street_key, id)",
     "ix_report_class_code": "report (class_code, id)",
@@ -35,8 +36,8 @@ _MADE = {
         WITH (fastupdate = off)""",
     "ix_street_name_like": "street USING gin (lower(name) gin_trgm_ops)",
 }
-_GONE = ("ix_defect_street_key",)
-"""ix_defect_street finds what has ended, too."""
+_GONE = ("ix_defect_street_key", "ix_defect_overdue")
+"""ix_defect_street finds what has ended, too; ix_defect_late has the order of the list."""
 
 
 def upgrade() -> None:
