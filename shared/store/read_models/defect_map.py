@@ -131,8 +131,9 @@ def features(tx: ReadTx, wanted: Wanted, *, staff: bool, after: str | None, most
     Raises:
         Invalid: `after` is not from an answer of ours.
     """
+    tx.plan_for_values()
     filters, params = conditions(wanted)
-    params |= {"statuses": _statuses(), "most": most + 1}
+    params |= {**_told(), "most": most + 1}
     if after is not None:
         filters = f"{filters} AND {_AFTER}"
         params |= _place(after)
@@ -160,10 +161,12 @@ def _place(after: str) -> dict[str, Any]:
 
 
 @lru_cache
-def _statuses() -> str:
+def _told() -> dict[str, list[str]]:
     """What the public is told of each state, as JSON."""
-    told = {state.value: public_status(state) for state in DefectState}
-    return orjson.dumps(told).decode()
+    return {
+        "states_told": [state.value for state in DefectState],
+        "statuses": [orjson.dumps(public_status(state)).decode() for state in DefectState],
+    }
 
 
 def states_of(codes: Sequence[str]) -> set[DefectState]:

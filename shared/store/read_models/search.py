@@ -27,8 +27,8 @@ KINDS: dict[str, Table] = {"report": report, "defect": defect, "works_order": wo
 REACH_M = 250.0
 """Around a postcode's middle: a postcode is some fifteen addresses."""
 MOST_STREETS = 20
-ENOUGH = 50
-"""Reports with the words, of which the best are shown."""
+ENOUGH = 20
+"""Newest reports with the words, of which the best are shown first."""
 
 
 class Found(NamedTuple):
@@ -37,6 +37,9 @@ class Found(NamedTuple):
     kind: str
     id: int
     by: str
+
+
+Way = Callable[[ReadTx, str, int], Iterator[Found]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,23 @@ def search(tx: ReadTx, sought: str, most: int) -> Results:
     """Look for what was typed, every way that it could be meant; `most` of each kind."""
     tx.plan_for_values()
     ways: dict[str, dict[int, str]] = {kind: {} for kind in KINDS}
-    for way in _WAYS:
-        for found in way(tx, " ".join(sought.split()), most):
-            if len(ways[found.kind]) < most:
-                ways[found.kind].setdefault(found.id, found.by)
+    for way in _SURE:
+        _look(tx, way, sought, most, ways)
+    if not any(ways.values()):
+        for way in _LIKELY:
+            _look(tx, way, sought, most, ways)
     return Results(
         search_shown.reports(tx, ways["report"]),
         search_shown.defects(tx, ways["defect"]),
         search_shown.orders(tx, ways["works_order"]),
     )
+
+
+def _look(tx: ReadTx, way: Way, sought: str, most: int, ways: dict[str, dict[int, str]]) -> None:
+    """Add what one way finds, as long as there is room in its kind."""
+    for found in way(tx, " ".join(sought.split()), most):
+        if len(ways[found.kind]) < most:
+            ways[found.kind].setdefault(found.id, found.by)
 
 
 def _by_reference(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
@@ -77,6 +88,8 @@ def _by_reference(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
 
 def _by_external_id(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
     """A report by its number in the older system, a defect by a vendor's id of a detection that saw it."""
+    if not any(letter.isdigit() for letter in sought):
+        return
     named = select(report.c.id).where(report.c.external_id.in_((sought, f"historic:{sought}")))
     yield from (Found("report", found, "external id") for found in tx.scalars(named))
     seen = (
@@ -110,15 +123,10 @@ def _by_street(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
 def _by_words(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
     """Reports whose description or address has the words: "or", a minus and quotation marks mean what they mean on
     the web."""
-    asked = {"sought": sought, "enough": ENOUGH, "most": most}
+    asked = {"sought": sought, "enough": max(ENOUGH, most), "most": most}
     yield from (Found("report", found, "words") for found in tx.scalars(_WORDS, asked))
 
 
-_WAYS: Sequence[Callable[[ReadTx, str, int], Iterator[Found]]] = (
-    _by_reference,
-    _by_external_id,
-    _by_postcode,
-    _by_street,
-    _by_words,
-)
-"""The surest first."""
+_SURE: Sequence[Way] = (_by_reference, _by_external_id, _by_postcode)
+"""What these find is what was meant: then nothing else is looked for."""
+_LIKELY: Sequence[Way] = (_by_street, _by_words)

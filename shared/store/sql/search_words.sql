@@ -1,7 +1,7 @@
 -- Reports whose description or address has the words, the best of the newest first. Most words are either so common that
--- the newest 2,000 reports hold enough, or so rare that the index finds few: a plan that is guessed read the whole table.
+-- the newest 500 reports hold enough, or so rare that the index finds few: a plan that is guessed read the whole table.
 WITH newest AS (
-    SELECT id FROM (SELECT id, description, address FROM report ORDER BY id DESC LIMIT 2000) AS report
+    SELECT id FROM (SELECT id, description, address FROM report ORDER BY id DESC LIMIT 500) AS report
     WHERE {words} @@ websearch_to_tsquery('english', :sought)
     LIMIT :enough
 ), all_of_them AS MATERIALIZED (
