@@ -133,6 +133,18 @@ def add_history(db: Db, layout: Layout, ended: int) -> None:
     db.execute("VACUUM (ANALYZE) defect, works_order, works_order_defect, question")
 
 
+def add_postcodes(db: Db, layout: Layout) -> None:
+    """One for every tenth row of streets, AB1 1AA and so on, in the middle of it."""
+    width = layout.streets_a_row * STREET_M
+    db.execute(
+        """INSERT INTO postcode (postcode, geom)
+        SELECT 'AB1' || n || 'AA', ST_SetSRID(ST_MakePoint(%(x)s, %(south)s + n * 10 * %(row)s), 27700)
+        FROM generate_series(1, %(rows)s / 10) AS n""",
+        {**_MEASURES, "x": WEST + width / 2, "rows": layout.rows},
+    )
+    db.execute("VACUUM (ANALYZE) postcode")
+
+
 def add_waiting_reports(db: Db, layout: Layout, count: int, first: int = 0, *, among: bool = False) -> int:
     """Reports as intake leaves them, but due to nobody yet; every fourth is of the hole before it. `among` the open
     defects, or on the free rows. Returns the id of the event before the first of theirs."""
@@ -259,13 +271,23 @@ _DEFECTS = f"""
          LATERAL (SELECT ST_Transform(geom, 4326) AS wgs OFFSET 0) AS seen
 """
 
+_WORDS = """
+    'A ' || (ARRAY['deep', 'wide', 'sharp', 'muddy', 'crumbling', 'dangerous', 'growing'])[1 + i %% 7] || ' hole '
+    || (ARRAY['by the kerb', 'at the bus stop', 'before the school', 'on the bend', 'at the roundabout',
+              'beside a gully', 'in the cycle lane', 'near the bridge', 'outside the shop', 'at the junction',
+              'on the crossing'])[1 + i %% 11]
+    || ' near number ' || i %% 997 || '. '
+    || (ARRAY['A tyre burst there.', 'It has been like that for weeks.', 'Water stands in it.', 'Somebody will fall.',
+              'The last repair came out.'])[1 + i %% 5]
+"""
+
 _REPORTS = f"""
     INSERT INTO report (
         id, reference, tracking_hash, channel, class_code, lat, lon, accuracy_m, geom, street_id, street_key,
-        street_side, description, state, observed_at, received_at, triage_due_at, updated_at)
+        street_side, description, danger, state, observed_at, received_at, triage_due_at, updated_at)
     OVERRIDING SYSTEM VALUE
     SELECT i + 1, {_NAMED.format(mark="R")}, sha256(convert_to('report ' || i, 'UTF8')), 'web', class_code, lat, lon, 4,
-           geom, street_id, street_key, street_side, 'A hole by the kerb near number ' || i %% 200 || '.',
+           geom, street_id, street_key, street_side, {_WORDS}, i %% 50 = 0,
            CASE WHEN i %% 1000 = 0 THEN 'triage' ELSE 'linked' END, at, at, at + interval '2 days', at
     FROM generate_series(0, %(count)s - 1) AS i JOIN defect ON defect.id = 1 + i %% %(defects)s, {_HEX},
          LATERAL (SELECT now() - (%(count)s - i) * interval '1 minute' AS at OFFSET 0) AS told
