@@ -193,11 +193,11 @@ class _Question:
     def asked(self, times: int) -> dict[str, Any]:
         """Some at a time of each kind, in turn."""
         told: dict[str, Any] = {"http": [], "bare": [], "cpu": 0.0}
-        for turn in range(6):
-            one = outside.load(**self.task, port=self.port, connections=1, seconds=20, most=times // 5, again=True)
+        for turn in range(4):
+            one = outside.load(**self.task, port=self.port, connections=1, seconds=20, most=times // 3, again=True)
             if set(one["statuses"]) != {"200"}:
                 raise RuntimeError(f"{self.task['path']} was answered {one['statuses']}")
-            bare = [clocked(self._bare) for _ in range(times // 5)]
+            bare = [clocked(self._bare) for _ in range(times // 3)]
             if turn:
                 told["http"] += one["seconds"]
                 told["bare"] += bare
