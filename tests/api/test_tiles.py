@@ -147,6 +147,12 @@ def test_a_map_is_of_what_is_still_to_be_done_unless_it_is_told_which(api: TestC
     assert _names(api, staff, state=["closed", "confirmed"]) == {waits, fixed}
 
 
+def test_what_has_ended_is_not_drawn_from_afar(api: TestClient, a_key: MakeKey) -> None:
+    for headers, query in (({}, {"open": False}), (a_key(Role.OPERATOR).headers, {"state": ["confirmed", "closed"]})):
+        assert api.get(_address(11), params=query, headers=headers).status_code == 422
+        assert api.get(_address(12), params=query, headers=headers).status_code == 200
+
+
 def test_filters_are_those_of_the_list(api: TestClient, a_key: MakeKey) -> None:
     urgent = _made(band="E", overdue=True, area_code="E07000121")
     _made(class_code="edge_damage", easting=353_100.0)

@@ -39,7 +39,8 @@ def draw_tile(
     asker: Annotated[Asker, requires(PUBLIC)],
     filters: Filters,
 ) -> Response:
-    """Defects as a Mapbox Vector Tile, layer `defects`; what is still to be done, unless filters say which.
+    """Defects as a Mapbox Vector Tile, layer `defects`; what is still to be done, unless filters say which. What has
+    ended is drawn from zoom 12.
 
     A feature is `count` defects. Up to zoom 12 it counts a square 32 pixels wide, from 13 it is one defect; one that
     stands alone has `reference`, `class`, `status`, `label`, `open` and `reports`, for staff `state`, `band`, `area`
