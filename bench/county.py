@@ -119,6 +119,39 @@ def add_reports(db: Db, layout: Layout, count: int) -> None:
     db.execute("VACUUM (ANALYZE) report, sighting, defect")
 
 
+def add_sightings(db: Db) -> None:
+    """Every fourth defect was seen by a person, whose report is not there: matching asks where, not by whom."""
+    with unhampered(db, "sighting"):
+        db.execute(_SEEN)
+    db.execute("VACUUM (ANALYZE) sighting")
+
+
+def add_history(db: Db, layout: Layout, ended: int) -> None:
+    """So many defects that have ended, beside the open ones; an order for each that is or was ordered; and a question
+    about every second report that waits."""
+    with unhampered_still(db, "defect"):
+        db.execute(_HISTORY, {"count": ended, "open": layout.defects})
+    with unhampered(db, "works_order", "works_order_defect"):
+        db.execute(_ORDERS, {})
+        db.execute(_COVERED)
+    db.execute(_QUESTIONS)
+    for table in ("defect", "works_order"):
+        db.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+    db.execute("VACUUM (ANALYZE) defect, works_order, works_order_defect, question")
+
+
+def add_postcodes(db: Db, layout: Layout) -> None:
+    """One for every tenth row of streets, AB1 1AA and so on, in the middle of it."""
+    width = layout.streets_a_row * STREET_M
+    db.execute(
+        """INSERT INTO postcode (postcode, geom)
+        SELECT 'AB1' || n || 'AA', ST_SetSRID(ST_MakePoint(%(x)s, %(south)s + n * 10 * %(row)s), 27700)
+        FROM generate_series(1, %(rows)s / 10) AS n""",
+        {**_MEASURES, "x": WEST + width / 2, "rows": layout.rows},
+    )
+    db.execute("VACUUM (ANALYZE) postcode")
+
+
 def add_waiting_reports(db: Db, layout: Layout, count: int, first: int = 0, *, among: bool = False) -> int:
     """Reports as intake leaves them, but due to nobody yet; every fourth is of the hole before it. `among` the open
     defects, or on the free rows. Returns the id of the event before the first of theirs."""
@@ -148,12 +181,20 @@ def size_of(db: Db) -> dict[str, int]:
 
 @contextmanager
 def unhampered(db: Db, *tables: str) -> Iterator[None]:
-    """One transaction in which empty tables are filled without their foreign keys and plain indexes, which are made
-    anew at its end; what begins empty in a transaction needs no log of it either."""
+    """One transaction in which tables are emptied and filled without their foreign keys and plain indexes, which are
+    made anew at its end; what begins empty in a transaction needs no log of it either."""
+    with db.transaction():
+        db.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
+        with unhampered_still(db, *tables):
+            yield
+
+
+@contextmanager
+def unhampered_still(db: Db, *tables: str) -> Iterator[None]:
+    """The same for tables that keep what is in them."""
     with db.transaction():
         db.execute("SET LOCAL session_replication_role = replica")
         db.execute("SET LOCAL maintenance_work_mem = '512MB'")
-        db.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
         indexes = db.execute(_INDEXES, {"tables": list(tables)}).fetchall()
         for name, _ in indexes:
             db.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(str(name))))
@@ -237,13 +278,23 @@ _DEFECTS = f"""
          LATERAL (SELECT ST_Transform(geom, 4326) AS wgs OFFSET 0) AS seen
 """
 
+_WORDS = """
+    'A ' || (ARRAY['deep', 'wide', 'sharp', 'muddy', 'crumbling', 'dangerous', 'growing'])[1 + i %% 7] || ' hole '
+    || (ARRAY['by the kerb', 'at the bus stop', 'before the school', 'on the bend', 'at the roundabout',
+              'beside a gully', 'in the cycle lane', 'near the bridge', 'outside the shop', 'at the junction',
+              'on the crossing'])[1 + i %% 11]
+    || ' near number ' || i %% 997 || '. '
+    || (ARRAY['A tyre burst there.', 'It has been like that for weeks.', 'Water stands in it.', 'Somebody will fall.',
+              'The last repair came out.'])[1 + i %% 5]
+"""
+
 _REPORTS = f"""
     INSERT INTO report (
         id, reference, tracking_hash, channel, class_code, lat, lon, accuracy_m, geom, street_id, street_key,
-        street_side, description, state, observed_at, received_at, triage_due_at, updated_at)
+        street_side, description, danger, state, observed_at, received_at, triage_due_at, updated_at)
     OVERRIDING SYSTEM VALUE
     SELECT i + 1, {_NAMED.format(mark="R")}, sha256(convert_to('report ' || i, 'UTF8')), 'web', class_code, lat, lon, 4,
-           geom, street_id, street_key, street_side, 'A hole by the kerb near number ' || i %% 200 || '.',
+           geom, street_id, street_key, street_side, {_WORDS}, i %% 50 = 0,
            CASE WHEN i %% 1000 = 0 THEN 'triage' ELSE 'linked' END, at, at, at + interval '2 days', at
     FROM generate_series(0, %(count)s - 1) AS i JOIN defect ON defect.id = 1 + i %% %(defects)s, {_HEX},
          LATERAL (SELECT now() - (%(count)s - i) * interval '1 minute' AS at OFFSET 0) AS told
@@ -258,6 +309,15 @@ _SIGHTINGS = """
            '2 m away, same street and side, same class', received_at
     FROM report JOIN defect ON defect.id = 1 + (report.id - 1) %% (SELECT max(id) FROM defect)
     WHERE report.state = 'linked'
+"""
+
+_SEEN = """
+    INSERT INTO sighting (
+        defect_id, report_id, class_code, lat, lon, accuracy_m, geom, street_id, street_key, street_side, seen_at,
+        known_at, verdict, why, linked_at)
+    SELECT id, -id, class_code, lat, lon, accuracy_m, geom, street_id, street_key, street_side, known_at, known_at,
+           'new', 'nothing near', known_at
+    FROM defect WHERE id % 4 = 0
 """
 
 SPOT = """
@@ -296,4 +356,44 @@ _WAITING = f"""
 _MAKE_DUE = """
     INSERT INTO delivery (consumer, event_id, event_at, kind, subject_id, due_at)
     SELECT 'triage', id, at, kind, subject_id, now() FROM event WHERE kind = 'ReportReceived' AND id > %(after)s
+"""
+
+_HISTORY = f"""
+    INSERT INTO defect (
+        id, reference, class_code, state, lat, lon, accuracy_m, geom, street_id, street_key, street_side, area_code,
+        hierarchy, band, width_mm, reports, known_at, clock_from, opened_at, last_seen_at, permanent_due_at,
+        repaired_at, ended_at, updated_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT %(open)s + 1 + i, {_NAMED.format(mark="D")}, class_code,
+           (ARRAY['closed', 'closed', 'in_warranty', 'closed_no_action', 'no_defect'])[1 + n %% 5], lat, lon,
+           accuracy_m, geom, street_id, street_key, street_side, area_code, hierarchy, band, width_mm, 1, at, at, at,
+           at, at + interval '20 days', at + interval '9 days', at + interval '10 days', at + interval '10 days'
+    FROM generate_series(0, %(count)s - 1) AS i
+         JOIN defect ON defect.id = 1 + i %% %(open)s,
+         LATERAL (SELECT upper(lpad(to_hex(%(open)s + i), 8, '0')) AS hex, i / %(open)s AS n OFFSET 0) AS named,
+         LATERAL (SELECT known_at - (n + 1) * interval '90 days' AS at OFFSET 0) AS then_
+"""
+"""What was mended at these places before, every three months."""
+
+_ORDERS = f"""
+    INSERT INTO works_order (
+        id, reference, contractor_id, lot, state, kind, band, street_key, area_code, issued_at, permanent_due_at,
+        ended_at, updated_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT i, {_NAMED.format(mark="W")}, 1 + i %% (SELECT max(id) FROM contractor), 'bench',
+           CASE WHEN state <> 'ordered' THEN 'paid' ELSE (ARRAY['issued', 'accepted', 'scheduled'])[1 + i %% 3] END,
+           'repair', band, street_key, area_code, known_at, permanent_due_at, ended_at, updated_at
+    FROM defect, LATERAL (SELECT defect.id AS i, upper(lpad(to_hex(defect.id), 8, '0')) AS hex OFFSET 0) AS named
+    WHERE state IN ('ordered', 'closed', 'in_warranty')
+"""
+
+_COVERED = """
+    INSERT INTO works_order_defect (works_order_id, defect_id, ended_at) SELECT id, id, ended_at FROM works_order
+"""
+
+_QUESTIONS = """
+    INSERT INTO question (report_id, candidates, asked_at)
+    SELECT id, jsonb_build_array(jsonb_build_object('defect_id', 1 + (id - 1) % (SELECT max(id) FROM defect),
+           'why', '6 m away, same street, other side', 'distance_m', 6)), received_at
+    FROM report WHERE state = 'triage' AND id % 2 = 1
 """

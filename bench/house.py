@@ -58,12 +58,14 @@ def copied(template: URL) -> Iterator[URL]:
 
 
 @contextmanager
-def county_of(template: URL, layout: Layout, *, worked: bool = False) -> Iterator[URL]:
-    """A county with so many open defects."""
+def county_of(template: URL, layout: Layout, *, worked: bool = False, seen: bool = False) -> Iterator[URL]:
+    """A county with so many open defects; `seen`: with where people saw every fourth of them."""
     with copied(template) as url:
         with county.connect(url) as db:
             county.draw(db, layout)
             county.add_defects(db, layout, worked=worked)
+            if seen:
+                county.add_sightings(db)
         yield url
 
 

@@ -38,7 +38,7 @@ def measure(run: Run) -> list[Figure]:
         counties = []
         for size in sizes:
             layout = Layout(size)
-            url = open_ones.enter_context(county_of(run.template, layout))
+            url = open_ones.enter_context(county_of(run.template, layout, seen=True))
             counties.append(open_ones.enter_context(ExitStack()).enter_context(_opened(url, layout, times)))
         taken: dict[str, list[list[float]]] = {name: [[] for _ in sizes] for name in _ASKED}
         for turn in range(times):

@@ -19,6 +19,9 @@ LOST = (OperationalError, InterfaceError, psycopg.OperationalError)
 """The database went away or could not be reached: try again later, nothing was done."""
 
 
+_FOR_VALUES = text("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 class ReadTx:
     """A transaction that only reads; PostgreSQL itself refuses a write in it."""
 
@@ -33,6 +36,14 @@ class ReadTx:
 
     def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         return self.connection.scalar(statement, params)
+
+    def plan_for_values(self) -> None:
+        """Let PostgreSQL plan each statement from here to the transaction's end for the very values that it carries.
+
+        For lists with filters: their statements come often enough to be prepared, and a plan for any value does not
+        know a partial index, nor that a street is one of thousands.
+        """
+        self.connection.execute(_FOR_VALUES)
 
     def raw(self) -> psycopg.Connection[Any]:
         """psycopg's own connection, for COPY and server-side cursors; still inside this transaction."""

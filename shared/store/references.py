@@ -1,6 +1,7 @@
 """Short public references that say nothing of order or number: R-7K3M-9QXF for a report, D-… for a defect."""
 
 import hashlib
+import re
 import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -38,3 +39,33 @@ def secret() -> str:
 def digest(told: str) -> bytes:
     """What is stored of a secret: its SHA-256. The secrets are random, so that no salt is needed."""
     return hashlib.sha256(told.encode()).digest()
+
+
+# --- as they are searched for ----------------------------------------------------------------------------------------
+
+_TYPED = re.compile(r"(?=.*[\d-])[A-Za-z0-9 -]+")
+"""A word without a digit or a dash is no reference: "road" is not R-0AD."""
+
+
+def beginnings(written: str, kind: str) -> list[str]:
+    """What references of a kind (R, D, W) would begin with, if this is one, typed whole or in part.
+
+    "r7k3m9q" is R-7K3M-9Q…; "7k3m" is R-7K3M… or D-7K3M…; "d7k3" is D-7K3… or R-D7K3….
+    """
+    letters = _letters(written)
+    bodies = [letters] if 4 <= len(letters) <= 8 else []
+    if letters[:1] == kind and 4 <= len(letters) <= 9:
+        bodies.insert(0, letters[1:])
+    split = [(body[:4], body[4:]) for body in (one.translate(_READ_AS) for one in bodies)]
+    return [f"{kind}-{first}-{second}" if second else f"{kind}-{first}" for first, second in split]
+
+
+def halves(written: str) -> list[str]:
+    """The second half of a reference, if this could be one: what people read out first."""
+    letters = _letters(written)
+    return [letters.translate(_READ_AS)] if len(letters) == 4 else []
+
+
+def _letters(written: str) -> str:
+    """The letters and digits of what may be a reference; nothing if it is none."""
+    return "".join(re.findall("[A-Z0-9]", written.upper())) if _TYPED.fullmatch(written) else ""

@@ -72,6 +72,17 @@ def _words(name: str) -> Column[list[str]]:
     return Column(name, ARRAY(Text), nullable=False, server_default=text("'{}'"))
 
 
+def _found_by_reference(table: str) -> tuple[Index, Index]:
+    """By the beginning of a reference, and by its second half."""
+    return (
+        Index(f"ix_{table}_reference", text("reference text_pattern_ops")),
+        Index(f"ix_{table}_half", text('"right"(reference, 4)')),
+    )
+
+
+REPORT_WORDS = "to_tsvector('english'::regconfig, (description || ' '::text) || COALESCE(address, ''::text))"
+"""What a search for words looks through. Who reported is not in it (docs/decisions/0041)."""
+
 # --- the deployment and its policy -----------------------------------------------------------------------------------
 
 deployment = Table(
@@ -140,6 +151,7 @@ street = Table(
     Column("geom", Geometry("MULTILINESTRING", srid=GRID, spatial_index=False), nullable=False),
     Index("ix_street_geom", "geom", postgresql_using="gist"),
     Index("ix_street_name", text("lower(name) text_pattern_ops")),
+    Index("ix_street_name_like", text("lower(name) gin_trgm_ops"), postgresql_using="gin"),
 )
 
 postcode = Table(
@@ -275,6 +287,12 @@ report = Table(
         postgresql_where=text("state IN ('received', 'triage', 'needs_info', 'challenged')"),
     ),
     Index("ix_report_received_at", "received_at", "id"),
+    Index("ix_report_state_id", "state", "id"),
+    Index("ix_report_street_key", "street_key", "id"),
+    Index("ix_report_class_code", "class_code", "id"),
+    Index("ix_report_danger", "id", postgresql_where=text("danger")),
+    *_found_by_reference("report"),
+    Index("ix_report_words", text(REPORT_WORDS), postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 
 contact = Table(
@@ -498,8 +516,17 @@ defect = Table(
     Index("ix_defect_due", "permanent_due_at", postgresql_where=text(_OPEN)),
     Index("ix_defect_inspect_due", "inspect_due_at", postgresql_where=text(_OPEN + " AND inspect_due_at IS NOT NULL")),
     Index("ix_defect_make_safe_due", "make_safe_due_at", postgresql_where=text(_OPEN + " AND made_safe_at IS NULL")),
-    Index("ix_defect_street_key", "street_key", postgresql_where=text(_OPEN)),
-    Index("ix_defect_overdue", "id", postgresql_where=text("overdue")),
+    # Found by a list of open ones, and read whole by the map from afar.
+    Index(
+        "ix_defect_open_updated_at",
+        "updated_at",
+        "id",
+        postgresql_include=["state", "class_code", "band", "area_code", "overdue", "danger", "lon", "lat"],
+        postgresql_where=text(_OPEN),
+    ),
+    Index("ix_defect_street", "street_key", "updated_at", "id"),
+    *_found_by_reference("defect"),
+    Index("ix_defect_late", "updated_at", "id", postgresql_where=text("overdue")),
     Index(
         "ix_defect_wanting",
         "permanent_due_at",
@@ -642,6 +669,10 @@ works_order = Table(
         "reference",
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index("ix_works_order_open_updated_at", "updated_at", "reference", postgresql_where=text("ended_at IS NULL")),
+    Index("ix_works_order_state", "state", "updated_at", "reference"),
+    Index("ix_works_order_street_key", "street_key", "updated_at", "reference"),
+    *_found_by_reference("works_order"),
     Index("ix_works_order_group", "contractor_id", "street_key", "band", postgresql_where=text("state = 'issued'")),
 )
 
@@ -722,6 +753,7 @@ warranty = Table(
     Column("updated_at", Time, nullable=False),
     Index("ix_warranty_footprint", "footprint", postgresql_using="gist"),
     Index("uq_warranty_repair", "defect_id", "works_order_id", unique=True),
+    Index("ix_warranty_updated_at", "updated_at"),
     Index("ix_warranty_ends_on", "ends_on", postgresql_where=text("state = 'active'")),
 )
 

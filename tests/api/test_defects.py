@@ -75,6 +75,13 @@ def test_the_map_is_filtered(api: TestClient, a_key: MakeKey) -> None:
     assert _listed(api, staff, state=["closed"]) == [fixed]
 
 
+def test_a_box_may_be_wider_than_the_grid(api: TestClient) -> None:
+    west, east = _made(easting=353_000.0), _made(easting=420_000.0)
+
+    assert set(_listed(api, bbox="-180,-90,180,90")) == {west, east}
+    assert _listed(api, bbox="150,-30,151,-29") == []
+
+
 @pytest.mark.parametrize("bbox", ["1,2,3", "a,b,c,d", "3,0,1,1", "nan,0,1,1", "-181,0,1,1"])
 def test_a_box_that_is_none_is_refused(api: TestClient, bbox: str) -> None:
     answer = api.get("/api/v1/defects", params={"bbox": bbox})

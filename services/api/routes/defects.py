@@ -5,15 +5,16 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
+from services.api.defect_filters import Filters
 from services.api.deps import PUBLIC, Asker, Read, requires
 from services.api.schemas import EventTold, Moment, Position, Status
 from shared.domain.terms import Band, DefectState
-from shared.errors import Invalid, NotAllowed
+from shared.errors import Invalid
 from shared.store import references
 from shared.store.read_models import defect_map, defects
-from shared.store.read_models.defect_map import Box, Wanted
+from shared.store.read_models.defect_map import Box
 
 router = APIRouter(prefix="/api/v1/defects", tags=["defects"])
 
@@ -50,35 +51,16 @@ _EXAMPLE = {
 def map_defects(
     tx: Read,
     asker: Annotated[Asker, requires(PUBLIC)],
+    filters: Filters,
     bbox: Annotated[
         str | None,
         Query(max_length=100, description="west,south,east,north in degrees", examples=["-2.8,53.7,-2.6,53.8"]),
     ] = None,
-    state: Annotated[list[DefectState] | None, Query(description="For staff; may be given several times")] = None,
-    status: Annotated[list[str] | None, Query(description="Status codes; may be given several times")] = None,
-    is_open: Annotated[bool | None, Query(alias="open", description="Only what is not at an end")] = None,
-    class_code: Annotated[str | None, Query(alias="class", max_length=60)] = None,
-    band: Annotated[Band | None, Query(description="For staff")] = None,
-    street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None,
-    area: Annotated[str | None, Query(max_length=40)] = None,
-    overdue: Annotated[bool | None, Query(description="For staff")] = None,
-    updated_since: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     after: Annotated[str | None, Query(max_length=80, description="`next` of the page before")] = None,
 ) -> Response:
     """Defects as GeoJSON, in the order of their last change. `next` leads on; at the end, to what changes later."""
-    if not asker.is_staff and (state or band or overdue is not None):
-        raise NotAllowed("state, band and overdue are for staff; use status and open.")
-    wanted = Wanted(
-        box=None if bbox is None else _box(bbox),
-        states=_states(state, status, is_open, staff=asker.is_staff),
-        class_code=class_code,
-        band=band,
-        street_key=street,
-        area_code=area,
-        overdue=overdue,
-        updated_since=updated_since,
-    )
+    wanted = filters.wanted(asker, None if bbox is None else _box(bbox))
     found = defect_map.features(tx, wanted, staff=asker.is_staff, after=after, most=limit)
     body = f'{{"type":"FeatureCollection","features":[{",".join(found.texts)}],"next":{_json(found.next)}}}'
     return Response(body, media_type=GEOJSON)
@@ -96,22 +78,6 @@ def _box(written: str) -> Box:
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise Invalid("bbox is west,south,east,north in degrees.", {"bbox": "is not west,south,east,north"})
     return Box(west, south, east, north)
-
-
-def _states(
-    state: list[DefectState] | None, status: list[str] | None, is_open: bool | None, *, staff: bool
-) -> list[str] | None:
-    """The states that are asked for; None for all. The public's map is without what is not there."""
-    if state is None and status is None and is_open is None and staff:
-        return None
-    wanted = set(DefectState) if staff else set(DefectState) - defect_map.HIDDEN
-    if state is not None:
-        wanted &= set(state)
-    if status is not None:
-        wanted &= defect_map.states_of(status)
-    if is_open is not None:
-        wanted = {one for one in wanted if defect_map.is_open(one) == is_open}
-    return sorted(wanted)
 
 
 class Sighting(BaseModel):

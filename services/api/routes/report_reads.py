@@ -182,7 +182,7 @@ def list_reports(
     danger: bool | None = None,
     street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None,
     overdue: Annotated[bool, Query(description="Only those that should have been read by now")] = False,
-    sort: Annotated[Literal["newest", "due"], Query(description="due: by when they must be read")] = "newest",
+    sort: Annotated[Literal["newest", "due"], Query(description="due: what waits, by when it must be read")] = "newest",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str | None, Query(max_length=20, description="`next` of the page before")] = None,
 ) -> ReportList:

@@ -14,6 +14,7 @@ from shared.domain.public import public_status
 from shared.domain.terms import DefectState
 from shared.errors import Invalid
 from shared.store.engine import ReadTx
+from shared.store.network import area_of_use
 from shared.store.tables import GRID
 
 _FEATURES = (Path(__file__).parent.parent / "sql" / "defect_features.sql").read_text()
@@ -53,9 +54,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Filters; None does not filter. `states` None: all, but for the public those that are not on its map."""
+    """Filters; None does not filter. `states` None: all, but for the public those that are not on its map.
+
+    `around` finds all of a box by its metres, and some beside it; `within` reads the degrees of every row: the quicker
+    way for a box that holds a good part of all.
+    """
 
     box: Box | None = None
+    around: Box | None = None
+    within: Box | None = None
     states: Sequence[str] | None = None
     class_code: str | None = None
     band: str | None = None
@@ -73,15 +80,30 @@ class Features:
     next: str | None
 
 
-_BOX = """
-    defect.geom && ST_Transform(ST_Segmentize(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 0.05), :grid)
-    AND defect.lon BETWEEN :west AND :east AND defect.lat BETWEEN :south AND :north
-"""
+_NEAR_BOX = (
+    "defect.geom && ST_Transform(ST_Segmentize(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 0.05), :grid)"
+)
+_IN_DEGREES = "defect.lon BETWEEN :west AND :east AND defect.lat BETWEEN :south AND :north"
 _AFTER = "(defect.updated_at, defect.id) > (:after_at, (SELECT id FROM defect WHERE reference = :after_reference))"
+
+
+def _within(box: Box) -> dict[str, Any]:
+    """The box, cut to where the grid may be used: nothing lies elsewhere, and the rest of the world has no metres."""
+    used = area_of_use()
+    return {
+        "west": max(box.west, used["west"]),
+        "south": max(box.south, used["south"]),
+        "east": min(box.east, used["east"]),
+        "north": min(box.north, used["north"]),
+        "grid": GRID,
+    }
+
 
 _Filter = tuple[str, Callable[[Any], dict[str, Any]]]
 _FILTERS: Mapping[str, _Filter] = {
-    "box": (_BOX, lambda box: {"west": box.west, "south": box.south, "east": box.east, "north": box.north}),
+    "box": (f"{_NEAR_BOX} AND {_IN_DEGREES}", _within),
+    "around": (_NEAR_BOX, _within),
+    "within": (_IN_DEGREES, _within),
     "states": ("defect.state = ANY(:states)", lambda states: {"states": list(states)}),
     "class_code": ("defect.class_code = :class_code", lambda code: {"class_code": code}),
     "band": ("defect.band = :band", lambda band: {"band": band}),
@@ -92,23 +114,31 @@ _FILTERS: Mapping[str, _Filter] = {
 }
 
 
+def conditions(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """The filters as a condition in SQL, and what it is bound with."""
+    said, params = ["true"], dict[str, Any]()
+    for name, (condition, bound) in _FILTERS.items():
+        value = getattr(wanted, name)
+        if value is not None:
+            said.append(condition)
+            params |= bound(value)
+    return " AND ".join(said), params
+
+
 def features(tx: ReadTx, wanted: Wanted, *, staff: bool, after: str | None, most: int) -> Features:
     """Defects in the order of their last change: who asks on with `next` later sees what changed since.
 
     Raises:
         Invalid: `after` is not from an answer of ours.
     """
-    conditions, params = ["true"], {"statuses": _statuses(), "most": most + 1, "grid": GRID}
-    for name, (condition, bound) in _FILTERS.items():
-        value = getattr(wanted, name)
-        if value is not None:
-            conditions.append(condition)
-            params |= bound(value)
+    tx.plan_for_values()
+    filters, params = conditions(wanted)
+    params |= {**_told(), "most": most + 1}
     if after is not None:
-        conditions.append(_AFTER)
+        filters = f"{filters} AND {_AFTER}"
         params |= _place(after)
     columns = "".join(f"'{name}', defect.{name},\n" for name in _STAFF_COLUMNS) if staff else ""
-    statement = _FEATURES.replace("{columns}", columns).replace("{filters}", " AND ".join(conditions))
+    statement = _FEATURES.replace("{columns}", columns).replace("{filters}", filters)
     rows = tx.execute(text(statement), params).all()
     shown = rows[:most]
     last = shown[-1] if len(rows) > most else None
@@ -131,10 +161,12 @@ def _place(after: str) -> dict[str, Any]:
 
 
 @lru_cache
-def _statuses() -> str:
+def _told() -> dict[str, list[str]]:
     """What the public is told of each state, as JSON."""
-    told = {state.value: public_status(state) for state in DefectState}
-    return orjson.dumps(told).decode()
+    return {
+        "states_told": [state.value for state in DefectState],
+        "statuses": [orjson.dumps(public_status(state)).decode() for state in DefectState],
+    }
 
 
 def states_of(codes: Sequence[str]) -> set[DefectState]:
@@ -145,3 +177,7 @@ def states_of(codes: Sequence[str]) -> set[DefectState]:
 def is_open(state: DefectState) -> bool:
     """Whether something is still to be done about it, as the public is told."""
     return public_status(state).is_open
+
+
+TO_BE_DONE = sorted(state for state in DefectState if state not in HIDDEN and is_open(state))
+"""The states that a map shows unless it is told which."""

@@ -140,7 +140,7 @@ def events(tx: ReadTx, report_id: int) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Filters; None does not filter. `due`: sorted by when they must be read, which only open ones have."""
+    """Filters; None does not filter. `due`: those that wait to be read, sorted by when they must be."""
 
     states: Sequence[str] | None = None
     class_code: str | None = None
@@ -160,6 +160,7 @@ class Page:
 
 def page(tx: ReadTx, wanted: Wanted, after: str | None, most: int) -> Page:
     """Reports newest first, or by when they must be read; `after` is the last reference of the page before."""
+    tx.plan_for_values()
     waiting = select(question.c.id).where(question.c.report_id == report.c.id, question.c.settled_at.is_(None)).exists()
     rows = _heads().add_columns(waiting.label("question_waits")).where(*_filters(wanted))
     if wanted.due:
@@ -172,6 +173,9 @@ def page(tx: ReadTx, wanted: Wanted, after: str | None, most: int) -> Page:
     found = list(tx.execute(begin.limit(most + 1)))
     shown = found[:most]
     return Page(shown, shown[-1].reference if len(found) > most else None)
+
+
+_UNREAD = sorted(OPEN_REPORT - {ReportState.LINKED})
 
 
 def _place_of(reference: str, *columns: Column[Any]) -> Any:
@@ -191,7 +195,8 @@ def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
         rules.append(report.c.danger == wanted.danger)
     if wanted.street_key is not None:
         rules.append(report.c.street_key == wanted.street_key)
+    if wanted.due or wanted.overdue_at is not None:
+        rules.append(report.c.state.in_(_UNREAD))
     if wanted.overdue_at is not None:
-        unread = OPEN_REPORT - {ReportState.LINKED}
-        rules += [report.c.state.in_(sorted(unread)), report.c.triage_due_at < wanted.overdue_at]
+        rules.append(report.c.triage_due_at < wanted.overdue_at)
     return rules

@@ -190,8 +190,11 @@ def _page(
     most: int,
 ) -> Page:
     """A page by a time (`updated_at` in the row) and a name; `next` is both."""
+    tx.plan_for_values()
     if after is not None:
-        rows = rows.where(tuple_(*keys) > tuple_(*_cursor(after)))
+        place = _cursor(after)
+        # The time once more by itself: an index holds the times, and none both where they are of two tables.
+        rows = rows.where(keys[0] >= place[0], tuple_(*keys) > tuple_(*place))
     found = [dict(row._mapping) for row in tx.execute(rows.order_by(*keys).limit(most + 1))]
     shown = found[:most]
     last = shown[-1] if len(found) > most else None

@@ -87,6 +87,7 @@ def page(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
     Raises:
         Invalid: `after` is not from an answer of ours.
     """
+    tx.plan_for_values()
     rows = select(*_HEAD).join(contractor, contractor.c.id == works_order.c.contractor_id).where(*_filters(wanted))
     if after is not None:
         rows = rows.where(tuple_(works_order.c.updated_at, works_order.c.reference) > tuple_(*_cursor(after)))

@@ -1,5 +1,9 @@
 -- One GeoJSON feature a defect, as text, with the place in the list that it has. "columns" are the properties that the
 -- asker may see, "filters" are conditions of ours. A duplicate shows the status of its original.
+-- The page is found first: built before the limit, six thousand overdue ones cost 180 ms where five hundred are shown.
+WITH page AS (
+    SELECT defect.id FROM defect WHERE {filters} ORDER BY defect.updated_at, defect.id LIMIT :most
+)
 SELECT defect.updated_at, defect.reference, json_build_object(
     'type', 'Feature',
     'id', defect.reference,
@@ -9,7 +13,7 @@ SELECT defect.updated_at, defect.reference, json_build_object(
         {columns}
         'reference', defect.reference,
         'class', defect.class_code,
-        'status', CAST(:statuses AS json) -> coalesce(original.state, defect.state),
+        'status', told.status,
         'same_as', original.reference,
         'street', street.name,
         'area', defect.area_code,
@@ -17,9 +21,10 @@ SELECT defect.updated_at, defect.reference, json_build_object(
         'opened_at', defect.opened_at,
         'updated_at', defect.updated_at
     ))::text AS feature
-FROM defect
+FROM page
+JOIN defect ON defect.id = page.id
 LEFT JOIN street ON street.id = defect.street_id
 LEFT JOIN defect AS original ON original.id = defect.merged_into
-WHERE {filters}
+JOIN unnest(CAST(:states_told AS text[]), CAST(:statuses AS json[])) AS told(state, status)
+    ON told.state = coalesce(original.state, defect.state)
 ORDER BY defect.updated_at, defect.id
-LIMIT :most
