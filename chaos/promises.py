@@ -75,5 +75,6 @@ class Promises(Ledger):
             "reports": len(self.reports),
             "batches": len(self.batches),
             "visits": len(self.visits),
+            "of them by a wrong clock": len(self.skewed),
             "photos": len(self.photos),
         }

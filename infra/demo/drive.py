@@ -155,8 +155,9 @@ class Drive:
         told = Matched()
         try:
             with closing(self._supervisor()) as client:
-                reckoning.promises(self.world, client)
-                told = reckoning.matched(self.world, client)
+                found = reckoning.reports(self.world, client)
+                reckoning.promises(self.world, client, found)
+                told = reckoning.matched(self.world, client, found)
         except GaveUp as error:
             self.world.ledger.broke(f"there was no answer at the end: {error}")
         return reckoning.summary(self.world, self.watcher, told)

@@ -1,7 +1,7 @@
 """Holds what Roadmend says at the end against the truth, and against everything that it promised."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
@@ -24,10 +24,15 @@ class Matched:
     waiting_for_a_person: int = 0
 
 
-def promises(world: World, client: Client) -> None:
-    """Ask for everything that was promised; what is not so is broken."""
-    for reference in list(world.ledger.reports):
-        if client.get(f"/api/v1/reports/{reference}") is None:
+def reports(world: World, client: Client) -> dict[str, dict[str, Any] | None]:
+    """Every report that was promised, as it is shown now; None: it is not there."""
+    return {reference: client.get(f"/api/v1/reports/{reference}") for reference in list(world.ledger.reports)}
+
+
+def promises(world: World, client: Client, found: Mapping[str, Any]) -> None:
+    """Ask for everything else that was promised; what is not so is broken. `found`: the reports."""
+    for reference, report in found.items():
+        if report is None:
             world.ledger.broke(f"report {reference} was accepted and is not there")
     _batches(world, client)
     _visits(world, client)
@@ -59,13 +64,13 @@ def _visits(world: World, client: Client) -> None:
                 world.ledger.broke(f"visit {visit} to {order} was accepted and is not there")
 
 
-def matched(world: World, client: Client) -> Matched:
-    """Which defects the reports of each hole became, told from the reports themselves."""
+def matched(world: World, client: Client, found: Mapping[str, Any]) -> Matched:
+    """Which defects the reports (`found`) of each hole became, told from the reports themselves."""
     of_hole: dict[int, set[str]] = defaultdict(set)
     of_defect: dict[str, set[int]] = defaultdict(set)
     waiting = 0
-    for reference, number in world.ledger.reports.items():
-        report = client.get(f"/api/v1/reports/{reference}")
+    for reference, report in found.items():
+        number = world.ledger.reports[reference]
         if number is None or report is None:
             continue
         linked = report["defects"]
