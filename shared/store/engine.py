@@ -19,7 +19,10 @@ LOST = (OperationalError, InterfaceError, psycopg.OperationalError)
 """The database went away or could not be reached: try again later, nothing was done."""
 
 
-_FOR_VALUES = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_FOR_VALUES = text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
 
 
 class ReadTx:
@@ -41,7 +44,8 @@ class ReadTx:
         """Let PostgreSQL plan each statement from here to the transaction's end for the very values that it carries.
 
         For lists with filters: their statements come often enough to be prepared, and a plan for any value does not
-        know a partial index, nor that a street is one of thousands.
+        know a partial index, nor that a street is one of thousands. Nor do they call up parallel workers, which take
+        longer to come than most of these answers, and other requests' processors.
         """
         self.connection.execute(_FOR_VALUES)
 

@@ -684,6 +684,7 @@ works_order_defect = Table(
     # Set when the order no longer covers the defect: cancelled, replaced, done.
     Column("ended_at", Time),
     PrimaryKeyConstraint("works_order_id", "defect_id"),
+    Index("ix_works_order_defect_defect_id", "defect_id"),
     Index("uq_works_order_defect_open", "defect_id", unique=True, postgresql_where=text("ended_at IS NULL")),
 )
 

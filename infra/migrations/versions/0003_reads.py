@@ -24,6 +24,7 @@ _MADE = {
     "ix_works_order_open_updated_at": "works_order (updated_at, reference) WHERE ended_at IS NULL",
     "ix_works_order_state": "works_order (state, updated_at, reference)",
     "ix_works_order_street_key": "works_order (street_key, updated_at, reference)",
+    "ix_works_order_defect_defect_id": "works_order_defect (defect_id)",
     "ix_warranty_updated_at": "warranty (updated_at)",
     # Search: by the beginning of a reference, by its second half, by words, and streets as they are mistyped.
     "ix_report_reference": "report (reference text_pattern_ops)",

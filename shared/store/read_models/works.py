@@ -128,9 +128,11 @@ def _filters(wanted: Wanted) -> list[Any]:
 
 def _add_defects(tx: ReadTx, orders: Sequence[dict[str, Any]]) -> None:
     """What each order covers, or covered last: reference, class, place, and the street's name."""
-    found = tx.execute(_defects([order["id"] for order in orders])).all()
+    covered: dict[int, list[Row]] = {order["id"]: [] for order in orders}
+    for row in tx.execute(_defects(list(covered))):
+        covered[row.works_order_id].append(dict(row._mapping))
     for order in orders:
-        order["defects"] = [row._mapping for row in found if row.works_order_id == order["id"]]
+        order["defects"] = covered[order["id"]]
         order["street"] = next((row["street"] for row in order["defects"] if row["street"]), None)
 
 
