@@ -43,6 +43,10 @@ score-dedupe: venv ## Score "is it the same defect?" on the cities' requests bes
 bench: ## Measure the real processes beside bare limits (BENCH="--quick", BENCH="intake drain")
 	@exec $(NATIVE) with-servers --instance bench -- $(BIN)/python -m bench $(BENCH)
 
+.PHONY: probe
+probe: ## Attack the real processes with hostile input, at length (PROBE="--examples 50 --minutes 20")
+	@exec $(NATIVE) with-servers --instance test -- $(BIN)/python -m tests.probe $(PROBE)
+
 .PHONY: servers
 servers: ## For development: PostgreSQL and Redis alone, in the background; prints how to use them
 	@$(NATIVE) servers

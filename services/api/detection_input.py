@@ -250,12 +250,17 @@ def _why(error: Exception) -> Unreadable:
         return Unreadable("", "is nested too deeply")
     if isinstance(error, UnicodeError):
         return Unreadable("", "is not UTF-8")
-    told = str(error)
+    told = _legible(str(error))
     if missing := _MISSING.search(told):
         return Unreadable(missing[1], "is missing")
     found = _WHERE.match(told)
     what, field = (told, "") if found is None else (found["what"], found["field"] or "")
     return Unreadable(field, what[:1].lower() + what[1:].replace("`", ""))
+
+
+def _legible(told: str) -> str:
+    """A reason may quote a name that was sent: shortened, and without what PostgreSQL or a log would not take."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in told[:300])
 
 
 def _unknown(pieces: list[bytes], single: Single) -> list[str]:
@@ -264,6 +269,6 @@ def _unknown(pieces: list[bytes], single: Single) -> list[str]:
 
 def _names(piece: bytes, single: Single) -> Iterator[str]:
     try:
-        yield from (name[:60] for name in msgspec.json.decode(single(piece), type=dict[str, Raw]))
+        yield from (_legible(name[:60]) for name in msgspec.json.decode(single(piece), type=dict[str, Raw]))
     except _BAD:
         return

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.api.deps import PUBLIC, Asker, Read, requires
-from services.api.schemas import EventTold, Moment, Position, Status
+from services.api.schemas import EventTold, Moment, Position, Since, Status
+from shared.domain.public import public_status
 from shared.domain.terms import Band, DefectState
 from shared.errors import Invalid, NotAllowed
 from shared.store import references
@@ -17,6 +18,8 @@ from shared.store.read_models.defect_map import Box, Wanted
 
 router = APIRouter(prefix="/api/v1/defects", tags=["defects"])
 
+_CODES = "|".join(sorted({public_status(state).code for state in DefectState}))
+StatusCode = Annotated[str, Field(pattern=f"^({_CODES})$")]
 GEOJSON = "application/geo+json"
 _EXAMPLE = {
     "type": "FeatureCollection",
@@ -45,7 +48,10 @@ _EXAMPLE = {
 @router.get(
     "",
     response_class=Response,
-    responses={200: {"description": "A GeoJSON FeatureCollection", "content": {GEOJSON: {"example": _EXAMPLE}}}},
+    responses={
+        200: {"description": "A GeoJSON FeatureCollection", "content": {GEOJSON: {"example": _EXAMPLE}}},
+        403: {"description": "state, band and overdue are for staff"},
+    },
 )
 def map_defects(
     tx: Read,
@@ -55,14 +61,14 @@ def map_defects(
         Query(max_length=100, description="west,south,east,north in degrees", examples=["-2.8,53.7,-2.6,53.8"]),
     ] = None,
     state: Annotated[list[DefectState] | None, Query(description="For staff; may be given several times")] = None,
-    status: Annotated[list[str] | None, Query(description="Status codes; may be given several times")] = None,
+    status: Annotated[list[StatusCode] | None, Query(description="Status codes; may be given several times")] = None,
     is_open: Annotated[bool | None, Query(alias="open", description="Only what is not at an end")] = None,
     class_code: Annotated[str | None, Query(alias="class", max_length=60)] = None,
     band: Annotated[Band | None, Query(description="For staff")] = None,
     street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None,
     area: Annotated[str | None, Query(max_length=40)] = None,
     overdue: Annotated[bool | None, Query(description="For staff")] = None,
-    updated_since: AwareDatetime | None = None,
+    updated_since: Since | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     after: Annotated[str | None, Query(max_length=80, description="`next` of the page before")] = None,
 ) -> Response:
