@@ -1,7 +1,6 @@
 """What one connection may ask of us before a route hears of it: a head of so many bytes, and a request in due time.
 
-uvicorn itself waits for ever and keeps whatever comes: a head of 200 MB was kept whole, and a body of one byte a
-minute held its connection for as long as its sender liked.
+uvicorn itself sets no limit: a head of 100 MB was taken whole (and kept), and a body may trickle for ever.
 """
 
 import asyncio
@@ -21,6 +20,8 @@ MOST_HEAD_BYTES = 64 * 1024
 """Of the request's line and headers. What came with them in one piece of the stream is let through."""
 PATIENCE_SECONDS = 30.0
 """For the head, and for a body before its bytes count."""
+MOST_IGNORED_BYTES = 16 * 1024 * 1024
+"""Of a body that was answered before it was whole, such as with 413: 1 GB was read to its end for nothing."""
 LEAST_RATE = 1_000
 """Bytes a second that a body comes with at least, on the whole: a phone with one bar of signal sends ten times that."""
 
@@ -31,6 +32,7 @@ class Connection(HttpToolsProtocol):
     _watch: asyncio.TimerHandle | None = None
     _began = 0.0
     _came = 0
+    _ignored = 0
     _is_in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -56,6 +58,14 @@ class Connection(HttpToolsProtocol):
         self._is_in_head = False
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Who goes on sending after the answer is let finish for a while, so that the answer is read, and no longer."""
+        if self.cycle.response_complete:
+            self._ignored += len(body)
+            if self._ignored > MOST_IGNORED_BYTES:
+                self.transport.close()
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._rest()
         super().on_message_complete()
@@ -66,6 +76,7 @@ class Connection(HttpToolsProtocol):
     def _begin(self) -> None:
         """A request begins, or may."""
         self._is_in_head, self._came, self._began = True, 0, self.loop.time()
+        self._ignored = 0
         self._watch = self.loop.call_later(PATIENCE_SECONDS, self._look)
 
     def _rest(self) -> None:

@@ -157,16 +157,24 @@ def _gunzipped(raw: bytes) -> bytes:
     inflated = bytearray()
     while raw:
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            inflated += member.decompress(raw, MOST_INFLATED + 1 - len(inflated))
-        except zlib.error:
-            raise Invalid("The body is not gzip, though Content-Encoding says so.") from None
-        if len(inflated) > MOST_INFLATED:
-            raise TooLarge(f"The body is more than {MOST_INFLATED // 1024 // 1024} MB once inflated.")
+        for piece in _inflated_pieces(member, raw):
+            inflated += piece
+            if len(inflated) > MOST_INFLATED:
+                raise TooLarge(f"The body is more than {MOST_INFLATED // 1024 // 1024} MB once inflated.")
         if not member.eof:
             raise Invalid("The gzip body ends too early: it was cut off on its way.")
         raw = member.unused_data
     return bytes(inflated)
+
+
+def _inflated_pieces(member: "zlib._Decompress", raw: bytes) -> Iterator[bytes]:
+    """A megabyte at a time: in one piece, a bomb stood in memory twice before it was known for one."""
+    while raw and not member.eof:
+        try:
+            yield member.decompress(raw, 1024 * 1024)
+        except zlib.error:
+            raise Invalid("The body is not gzip, though Content-Encoding says so.") from None
+        raw = member.unconsumed_tail
 
 
 # --- where one ends and the next begins ------------------------------------------------------------------------------
