@@ -48,6 +48,10 @@ chaos: ## Break a private Roadmend for ten minutes and hold it to its promises (
 	@$(NATIVE) prepare --with-servers
 	@exec $(BIN)/python -m chaos $(CHAOS)
 
+.PHONY: probe
+probe: ## Attack the real processes with hostile input, at length (PROBE="--examples 50 --minutes 20")
+	@exec $(NATIVE) with-servers --instance test -- $(BIN)/python -m tests.probe $(PROBE)
+
 .PHONY: servers
 servers: ## For development: PostgreSQL and Redis alone, in the background; prints how to use them
 	@$(NATIVE) servers

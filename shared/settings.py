@@ -2,15 +2,16 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """The settings of this process. A secret may come from a file: set ROADMEND_SECRETS_DIR or the variable itself."""
+    """The settings of this process. What holds a secret may come from a file instead: ROADMEND_…_FILE names it."""
 
     model_config = SettingsConfigDict(env_prefix="ROADMEND_", extra="ignore", frozen=True)
 
@@ -18,8 +19,10 @@ class Settings(BaseSettings):
         "postgresql+psycopg://roadmend@localhost:5432/roadmend",
         description="PostgreSQL with PostGIS, as an SQLAlchemy URL",
     )
+    database_url_file: Path | None = Field(None, description="A file that holds that address, instead of the variable")
     database_pool: int = Field(24, ge=1, le=500, description="Connections that one process keeps at most")
     redis_url: str = Field("redis://localhost:6379/0", description="Celery's broker and the rate limits")
+    redis_url_file: Path | None = Field(None, description="A file that holds that address, instead of the variable")
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs cookies and tracking links; 32 random bytes or more"
     )
@@ -30,13 +33,20 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the API listens on")
     port: int = Field(8000, description="Port that the API listens on")
     public_url: str = Field("http://localhost:8000", description="Address that links to residents begin with")
-    behind_proxy: bool = Field(False, description="Trust X-Forwarded-* and send HSTS")
+    behind_proxy: bool = Field(False, description="Take who asks from X-Forwarded-For and -Proto")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     rate_limit: str = Field("60/minute", description="Reports that one address may send; empty for none")
     postgres_bin: Path | None = Field(
         None, description="The folder of pg_dump and pg_restore, where they are not in a usual place"
     )
     drain_batch: int = Field(500, ge=1, le=10_000, description="Deliveries that one transaction takes at most")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_addresses(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Addresses hold passwords, so that they too may lie in files. A file goes before the variable."""
+        files = {name: given.get(f"{name}_file") for name in ("database_url", "redis_url")}
+        return {**given, **{name: Path(file).read_text().strip() for name, file in files.items() if file}}
 
     def secret(self) -> str:
         """The signing key.

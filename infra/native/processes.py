@@ -20,11 +20,8 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def api(variables: Mapping[str, str], name: str = "api") -> Program:
-    """The API on ROADMEND_HOST and ROADMEND_PORT. A client that hangs on holds its stop up for five seconds at most."""
-    given = environment(variables)
-    address = ["--host", given["ROADMEND_HOST"], "--port", given["ROADMEND_PORT"]]
-    options = ["--no-access-log", "--timeout-graceful-shutdown", "5", "--no-server-header"]
-    return _python(name, given, "uvicorn", "services.api.main:app", *address, *options)
+    """The API on ROADMEND_HOST and ROADMEND_PORT."""
+    return _python(name, environment(variables), "services.api")
 
 
 def worker(variables: Mapping[str, str], name: str = "worker", processes: int = 2) -> Program:

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
+from pydantic import Field
 
+from services.api.schemas import Since
 from shared.domain.access import Asker
+from shared.domain.public import public_status
 from shared.domain.terms import Band, DefectState
 from shared.errors import NotAllowed
 from shared.store.read_models import defect_map
 from shared.store.read_models.defect_map import Box, Wanted
+
+_CODES = "|".join(sorted({public_status(state).code for state in DefectState}))
+StatusCode = Annotated[str, Field(pattern=f"^({_CODES})$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +24,14 @@ class DefectFilters:
     """Query parameters; what is left out does not filter."""
 
     state: Annotated[list[DefectState] | None, Query(description="For staff; may be given several times")] = None
-    status: Annotated[list[str] | None, Query(description="Status codes; may be given several times")] = None
+    status: Annotated[list[StatusCode] | None, Query(description="Status codes; may be given several times")] = None
     is_open: Annotated[bool | None, Query(alias="open", description="Only what is not at an end")] = None
     class_code: Annotated[str | None, Query(alias="class", max_length=60)] = None
     band: Annotated[Band | None, Query(description="For staff")] = None
     street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None
     area: Annotated[str | None, Query(max_length=40)] = None
     overdue: Annotated[bool | None, Query(description="For staff")] = None
-    updated_since: AwareDatetime | None = None
+    updated_since: Since | None = None
 
     def wanted(self, asker: Asker, box: Box | None = None, otherwise: Sequence[str] | None = None) -> Wanted:
         """What the store is asked for; of the states `otherwise`, where no filter says which.

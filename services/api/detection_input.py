@@ -157,16 +157,24 @@ def _gunzipped(raw: bytes) -> bytes:
     inflated = bytearray()
     while raw:
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            inflated += member.decompress(raw, MOST_INFLATED + 1 - len(inflated))
-        except zlib.error:
-            raise Invalid("The body is not gzip, though Content-Encoding says so.") from None
-        if len(inflated) > MOST_INFLATED:
-            raise TooLarge(f"The body is more than {MOST_INFLATED // 1024 // 1024} MB once inflated.")
+        for piece in _inflated_pieces(member, raw):
+            inflated += piece
+            if len(inflated) > MOST_INFLATED:
+                raise TooLarge(f"The body is more than {MOST_INFLATED // 1024 // 1024} MB once inflated.")
         if not member.eof:
             raise Invalid("The gzip body ends too early: it was cut off on its way.")
         raw = member.unused_data
     return bytes(inflated)
+
+
+def _inflated_pieces(member: "zlib._Decompress", raw: bytes) -> Iterator[bytes]:
+    """A megabyte at a time: in one piece, a bomb stood in memory twice before it was known for one."""
+    while raw and not member.eof:
+        try:
+            yield member.decompress(raw, 1024 * 1024)
+        except zlib.error:
+            raise Invalid("The body is not gzip, though Content-Encoding says so.") from None
+        raw = member.unconsumed_tail
 
 
 # --- where one ends and the next begins ------------------------------------------------------------------------------
@@ -250,12 +258,17 @@ def _why(error: Exception) -> Unreadable:
         return Unreadable("", "is nested too deeply")
     if isinstance(error, UnicodeError):
         return Unreadable("", "is not UTF-8")
-    told = str(error)
+    told = _legible(str(error))
     if missing := _MISSING.search(told):
         return Unreadable(missing[1], "is missing")
     found = _WHERE.match(told)
     what, field = (told, "") if found is None else (found["what"], found["field"] or "")
     return Unreadable(field, what[:1].lower() + what[1:].replace("`", ""))
+
+
+def _legible(told: str) -> str:
+    """A reason may quote a name that was sent: shortened, and without what PostgreSQL or a log would not take."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in told[:300])
 
 
 def _unknown(pieces: list[bytes], single: Single) -> list[str]:
@@ -264,6 +277,6 @@ def _unknown(pieces: list[bytes], single: Single) -> list[str]:
 
 def _names(piece: bytes, single: Single) -> Iterator[str]:
     try:
-        yield from (name[:60] for name in msgspec.json.decode(single(piece), type=dict[str, Raw]))
+        yield from (_legible(name[:60]) for name in msgspec.json.decode(single(piece), type=dict[str, Raw]))
     except _BAD:
         return

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
+from services.api import rate
 from services.api.deps import Role, Rule
 from services.api.routes.reports import NewReport
 from shared.domain.access import STAFF
@@ -106,19 +107,17 @@ def _security(roles: tuple[Role, ...]) -> list[dict[str, list[str]]]:
 
 def install(app: FastAPI) -> None:
     """Write each route's rule and the problems it may answer into the document."""
-    rules = {
-        (route.path, method.lower()): rule_of(route) for route in every_route(app) for method in route.methods or ()
-    }
+    known = {(route.path, method.lower()): route for route in every_route(app) for method in route.methods or ()}
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:
-            app.openapi_schema = _document(app, rules)
+            app.openapi_schema = _document(app, known)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _document(app: FastAPI, rules: dict[tuple[str, str], Rule | None]) -> dict[str, Any]:
+def _document(app: FastAPI, known: dict[tuple[str, str], APIRoute]) -> dict[str, Any]:
     document = get_openapi(routes=app.routes, **ABOUT)
     parts = document.setdefault("components", {})
     _add_body(parts, NewReport)
@@ -128,8 +127,16 @@ def _document(app: FastAPI, rules: dict[tuple[str, str], Rule | None]) -> dict[s
         parts["schemas"].pop(unused, None)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _describe(operation, rules.get((path, method)))
+            _describe(method, operation, known.get((path, method)))
     return document
+
+
+def _bar_nul(schema: dict[str, Any]) -> None:
+    """No text of an address holds a NUL: the middleware refuses it before any route."""
+    if schema.get("type") == "string" and not schema.keys() & {"pattern", "format", "enum", "const"}:
+        schema["pattern"] = r"^[^\x00]*$"
+    for inner in (*schema.get("anyOf", ()), *filter(None, [schema.get("items")])):
+        _bar_nul(inner)
 
 
 def _add_body(parts: dict[str, Any], model: type[BaseModel]) -> None:
@@ -138,12 +145,55 @@ def _add_body(parts: dict[str, Any], model: type[BaseModel]) -> None:
     parts.setdefault("schemas", {}).update({**schema.pop("$defs", {}), model.__name__: schema})
 
 
-def _describe(operation: dict[str, Any], rule: Rule | None) -> None:
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_SAID = {
+    "400": "The body, or the request itself, cannot be read",
+    "401": "These credentials are not known, or there are none and this is not for the public",
+    "403": "The asker is known, and may not do this",
+    "404": "There is no such thing, or none that the asker may know of",
+    "409": "The thing has moved on, or the same key came with another body",
+    "413": "More than the limit, which the detail names",
+    "415": "This kind of body is not taken here",
+    "422": "Invalid input: `errors` names the fields",
+    "429": "This address sends too many; come again after `Retry-After` seconds",
+    "503": "A part that is needed does not answer now; come again after `Retry-After` seconds",
+}
+_PROBLEM_BODY = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _problems_of(method: str, operation: dict[str, Any], route: APIRoute) -> set[str]:
+    """The problems that an operation may answer with: what follows from its method, rule, limits and parameters."""
+    may = {"401", "422", "503"}
+    rule = rule_of(route)
+    if rule is not None and Role.PUBLIC not in rule.roles:
+        may.add("403")
+    if _is_limited(route.dependant):
+        may.add("429")
+    if method != "get":
+        may |= {"404", "409"}
+    if any(one["in"] == "path" for one in operation.get("parameters", ())):
+        may.add("404")
+    if "requestBody" in operation:
+        may |= {"400", "413"}
+    return may
+
+
+def _is_limited(dependant: Dependant) -> bool:
+    return getattr(dependant.call, "__module__", "") == rate.__name__ or any(map(_is_limited, dependant.dependencies))
+
+
+def _describe(method: str, operation: dict[str, Any], route: APIRoute | None) -> None:
+    """Every status that may come: an answer that is not in the document is a mistake, of the one or of the other."""
+    if route is None:
+        return
+    rule = rule_of(route)
     answers = operation.setdefault("responses", {})
-    answers["default"] = {"description": "A problem: see `type`", "content": problem}
-    if "422" in answers:
-        answers["422"] = {"description": "Invalid input: `errors` names the fields", "content": problem}
+    for status in _problems_of(method, operation, route) | (_SAID.keys() & answers.keys()):
+        said = answers.get(status, {}).get("description", "")
+        own = "" if said in ("", "Validation Error") else said
+        if answers.get(status, {}).get("content", {}).keys() <= {"application/problem+json"} or status == "422":
+            answers[status] = {"description": own or _SAID[status], "content": _PROBLEM_BODY}
+    for one in operation.get("parameters", ()):
+        _bar_nul(one["schema"])
     if rule is not None:
         operation["x-roles"] = [role.value for role in rule.roles]
         operation["x-scope"] = rule.scope

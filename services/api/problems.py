@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 import orjson
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from shared import errors
 from shared.logs import correlation, logger
@@ -90,6 +93,13 @@ async def on_lost_database(_: Request, error: Exception) -> Response:
     return problem(503, errors.Unavailable.code, errors.Unavailable.title, detail, headers=RETRY_AFTER)
 
 
+async def on_unfit_value(_: Request, error: Exception) -> Response:
+    """What the database cannot hold, such as a NUL in a text: a form that no rule of ours had refused before."""
+    log.warning("value_unfit", error=type(error).__name__)
+    invalid = errors.Invalid
+    return problem(422, invalid.code, invalid.title, "A value of the request cannot be kept: no text holds a NUL.")
+
+
 async def on_bad_request(_: Request, error: Exception) -> Response:
     """A body, query or path that does not have the form that the documentation gives."""
     if not isinstance(error, RequestValidationError):
@@ -107,12 +117,20 @@ def _field(location: Iterable[object]) -> str:
     return ".".join(inner) or "body"
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: unknown addresses, methods, bodies that cannot be parsed."""
     if not isinstance(error, HTTPException):
         raise error
     code, title = _FRAMEWORK.get(error.status_code, (f"http-{error.status_code}", "Refused"))
-    return problem(error.status_code, code, title, str(error.detail), headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return problem(error.status_code, code, title, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that an address takes, over all routes of its pattern; the framework tells those of the first."""
+    taking = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]
+    alike = (one for one in taking if one.path == taking[0].path)
+    return ", ".join(sorted({method for one in alike for method in one.methods or ()}))
 
 
 def unexpected() -> Response:
@@ -126,5 +144,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.Refusal, on_refusal)
     app.add_exception_handler(RequestValidationError, on_bad_request)
     app.add_exception_handler(HTTPException, on_http_error)
+    for unfit in (DataError, psycopg.DataError):
+        app.add_exception_handler(unfit, on_unfit_value)
     for lost in (*LOST, PoolTimeout):
         app.add_exception_handler(lost, on_lost_database)

@@ -1,13 +1,31 @@
 """Shapes that several routes share."""
 
-from datetime import datetime
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic_core import CoreSchema
 
 from shared.domain.public import PublicStatus
 
 _KEPT = {"\n", "\t"}
+_LAWFUL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+"""What `_printable` lets through, for the OpenAPI document."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Writes a pattern into the document that a validator of ours enforces in its own words."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: Callable[[CoreSchema], dict[str, Any]]
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
 
 
 def _printable(written: str) -> str:
@@ -21,8 +39,44 @@ def _printable(written: str) -> str:
     return cleaned
 
 
-Words = Annotated[str, AfterValidator(_printable)]
-"""Text as people type it."""
+Words = Annotated[str, AfterValidator(_printable), _Shown(_LAWFUL)]
+"""Text as people type it, names and codes among it."""
+_EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
+Email = Annotated[str, Field(pattern=_EMAIL, max_length=254)]
+
+
+def _as_iso(form: str, example: str) -> BeforeValidator:
+    """Dates as they are written: Pydantic also takes a number for seconds since 1970, which nobody means."""
+    lawful = re.compile(form, re.ASCII)
+
+    def read(value: object) -> object:
+        if isinstance(value, date) or (isinstance(value, str) and lawful.match(value)):
+            return value
+        raise ValueError(f"is not written as in {example}")
+
+    return BeforeValidator(read)
+
+
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _of_our_times(value: datetime) -> datetime:
+    if not _EARLIEST <= value <= _LATEST:
+        raise ValueError("lies before 1900 or after 2200")
+    return value
+
+
+Day = Annotated[date, _as_iso(r"\d{4}-\d\d-\d\d$", "2026-12-01")]
+Since = Annotated[AwareDatetime, _as_iso(r"\d{4}-\d\d-\d\d[Tt ]", "2026-12-01T09:05:00Z")]
+"""A time that a list is filtered by, however far away."""
+Instant = Annotated[Since, AfterValidator(_of_our_times)]
+"""When something happened or will: one of which a local time and the days after it can be told."""
+
+
+YesNo = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+"""As JSON writes them: a text that looks like a number is none."""
 
 
 class Input(BaseModel):
@@ -34,9 +88,9 @@ class Input(BaseModel):
 class Place(Input):
     """A position in WGS 84."""
 
-    lat: float = Field(ge=-90, le=90, description="Latitude, degrees", examples=[53.7632])
-    lon: float = Field(ge=-180, le=180, description="Longitude, degrees", examples=[-2.7031])
-    accuracy_m: float | None = Field(
+    lat: Number = Field(ge=-90, le=90, description="Latitude, degrees", examples=[53.7632])
+    lon: Number = Field(ge=-180, le=180, description="Longitude, degrees", examples=[-2.7031])
+    accuracy_m: Number | None = Field(
         None, ge=0, le=1_000_000, description="Radius that holds the true place 19 times of 20, metres", examples=[8]
     )
 

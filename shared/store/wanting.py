@@ -51,11 +51,14 @@ def _wants() -> Any:
 
 
 def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
-    """Those of the defects that want an order now, in the order of their ids. Locks their rows.
+    """Those of the defects that want an order now, in the order of their ids. Locks their recalls, then their rows.
 
     They are confirmed (or made safe without an order) and graded, another's to mend but not yet made safe, temporarily
     repaired, or recalled.
     """
+    # Recalls before defects, as whoever decides a recall locks them: the other way round, the two deadlocked.
+    concerned = select(recall.c.id).where(recall.c.defect_id == func.any(list(defect_ids))).order_by(recall.c.id)
+    tx.execute(concerned.with_for_update(key_share=True))
     # Locked first and read after: who waited for a lock must see what the one before them did.
     locking = select(defect.c.id).where(defect.c.id == func.any(list(defect_ids)), _wants()).order_by(defect.c.id)
     locked = list(tx.scalars(locking.with_for_update(key_share=True)))

@@ -103,7 +103,7 @@ def test_many_are_assessed_with_a_result_for_each(as_: As) -> None:
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"facts": {"on_fire": True}}, "facts"), ({"impact": 5}, "impact"), ({"colour": "red"}, "colour")],
+    [({"facts": {"on_fire": True}}, "facts.on_fire"), ({"impact": 5}, "impact"), ({"colour": "red"}, "colour")],
 )
 def test_what_is_wrong_in_an_assessment_is_named(as_: As, body: dict[str, Any], field: str) -> None:
     said = as_(Role.OPERATOR).post(f"/defects/{a_candidate()}/assess", decision="confirm", why="Seen.", **body)

@@ -3,9 +3,10 @@
 import secrets
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.api.main import create_app
@@ -80,6 +81,27 @@ def test_a_lost_database_is_a_503_that_says_when_to_come_again(lost: Exception) 
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["type"] == "/problems/unavailable"
+
+
+@pytest.mark.parametrize("unfit", [DataError("", {}, Exception("NUL")), psycopg.DataError("NUL")])
+def test_a_value_that_the_database_cannot_hold_is_the_askers_mistake(unfit: Exception) -> None:
+    answer = _that_raises(unfit).get("/fails")
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/invalid-input"
+
+
+def test_a_method_that_is_not_taken_is_told_with_those_of_all_routes_of_the_address(api: TestClient) -> None:
+    assert api.put("/api/v1/people").headers["allow"] == "GET, POST"
+    assert api.put("/api/v1/works-orders/accept").headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("told", [0, "0", "2026", "1764155232", "01/02/2026"])
+def test_a_number_is_not_taken_for_a_time(api: TestClient, told: object) -> None:
+    body = {"category": "pothole", "location": {"lat": 53.7632, "lon": -2.7031}, "observed_at": told}
+
+    assert [one["field"] for one in api.post("/api/v1/reports", json=body).json()["errors"]] == ["observed_at"]
+    assert api.get(f"/api/v1/defects?updated_since={told}").status_code == 422
 
 
 def test_a_mistake_of_ours_is_a_500_that_tells_nothing_but_its_id(capfd: pytest.CaptureFixture[str]) -> None:

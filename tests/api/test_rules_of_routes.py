@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -33,8 +34,38 @@ def test_every_operation_of_the_document_tells_who_may_call_it_and_what_it_may_a
             called = f"{method} {path}"
             assert operation["x-roles"], called
             assert operation.get("description"), called
-            assert "application/problem+json" in operation["responses"]["default"]["content"], called
+            assert {"401", "422", "503"} <= operation["responses"].keys(), called
+            assert "default" not in operation["responses"], f"{called}: any answer at all would be foretold"
             assert operation["security"], called
+
+
+def _texts(part: object, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every text of a schema, with where it stands. Arrays and alternatives are gone into."""
+    if not isinstance(part, dict):
+        return
+    if part.get("type") == "string":
+        yield where, part
+    for name in ("items", "additionalProperties"):
+        yield from _texts(part.get(name), f"{where}[]")
+    for one in (*part.get("anyOf", ()), *part.get("oneOf", ())):
+        yield from _texts(one, where)
+    for name, one in part.get("properties", {}).items():
+        yield from _texts(one, f"{where}.{name}")
+
+
+def test_no_text_that_may_be_sent_can_hold_a_nul() -> None:
+    document = create_app().openapi()
+    sent = {name for name, one in document["components"]["schemas"].items() if one.get("additionalProperties") is False}
+
+    able = [
+        where
+        for name in sent
+        for where, text in _texts(document["components"]["schemas"][name], name)
+        if not text.keys() & {"enum", "const", "format"} and "x00" not in text.get("pattern", "")
+    ]
+
+    assert able == []
+    assert len(sent) > 20
 
 
 def _operations(api: TestClient) -> Iterator[tuple[str, str, list[str], str | None]]:

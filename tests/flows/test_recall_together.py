@@ -5,15 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, func, select, text
 
 from shared.domain.terms import ReportId
 from shared.errors import Conflict
-from shared.flows import decide_report, recall_repair, report_to_defect
+from shared.flows import assign_works, decide_report, recall_repair, report_to_defect
 from shared.flows.recall_repair import Decision
+from shared.store import defects, warranties
 from shared.store.engine import WriteTx, transaction
 from shared.store.tables import defect, recall, recall_sighting, report, sighting, warranty
 from tests.factories import a_defect, a_report, a_verified_repair, adopt_default_policy, an_order
+from tests.waiting import until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -106,3 +108,30 @@ def test_a_withdrawal_and_the_decision_at_once_leave_no_report_between(told: lis
         states = {row.id: row.state for row in tx.execute(select(report.c.id, report.c.state))}
         assert states[told[0]] == "withdrawn"
         assert states[told[1]] == "linked"
+
+
+def _waits_for_a_lock() -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with transaction("test") as tx:
+        return bool(tx.scalar(text(waiting)))
+
+
+def test_whoever_decides_a_recall_and_the_worker_that_orders_its_repair_wait_for_each_other(told: list[int]) -> None:
+    together([triage(told[0])])
+    with transaction("test") as tx:
+        row = tx.execute(select(recall.c.reference, recall.c.defect_id)).one()
+        recall_repair.decide(tx, row.reference, Decision.ATTRIBUTABLE, "Looked at on site.", NOW)
+
+    def order() -> int:
+        with transaction("worker:assign") as tx:
+            return len(assign_works.assign(tx, [row.defect_id], NOW))
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction("test") as tx:
+            warranties.lock_recall(tx, row.reference)
+            ordering = threads.submit(order)
+            until(_waits_for_a_lock, 10, "the worker to come to what is locked")
+            # The other way round, PostgreSQL ended one of the two here.
+            defects.lock(tx, [row.defect_id])
+
+        assert ordering.result(10) == 1

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from services.api import credentials
 from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, Role, Write, requires
 from services.api.rate import SignInLimit
+from services.api.schemas import Input, Words
 from shared.flows import manage_access
 from shared.store.read_models import access as listed
 
@@ -19,10 +20,8 @@ ADMIN = requires(Role.ADMIN, scope="access")
 EMAIL = Field(max_length=254, examples=["operator@roadmend.example"])
 
 
-class SignIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    email: str = EMAIL
+class SignIn(Input):
+    email: Words = EMAIL
     password: SecretStr = Field(max_length=1000, examples=["correct horse battery"])
 
 
@@ -36,22 +35,18 @@ class Me(BaseModel):
     ends_at: datetime | None = None
 
 
-class NewPerson(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    email: str = EMAIL
-    name: str = Field(min_length=1, max_length=200, examples=["Ada Fell"])
+class NewPerson(Input):
+    email: Words = EMAIL
+    name: Words = Field(min_length=1, max_length=200, examples=["Ada Fell"])
     role: Literal[Role.CONTRACTOR, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN]
-    contractor: str | None = Field(None, max_length=40, description="The contractor's code, for the role contractor")
+    contractor: Words | None = Field(None, max_length=40, description="The contractor's code, for the role contractor")
     password: SecretStr | None = Field(
         None, max_length=1000, description="12 characters or more; without one the person signs in by another way"
     )
 
 
-class Named(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    email: str = EMAIL
+class Named(Input):
+    email: Words = EMAIL
 
 
 class Person(BaseModel):
@@ -68,14 +63,12 @@ class People(BaseModel):
     next: int | None
 
 
-class NewKey(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200, examples=["Survey vehicle fleet"])
+class NewKey(Input):
+    name: Words = Field(min_length=1, max_length=200, examples=["Survey vehicle fleet"])
     role: Literal[Role.VENDOR, Role.CONTRACTOR, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN]
-    scopes: list[Annotated[str, Field(max_length=60)]] = Field(max_length=30, examples=[["detections:write"]])
-    source: str | None = Field(None, max_length=40, description="The fleet's code, for the role vendor")
-    contractor: str | None = Field(None, max_length=40, description="The contractor's code, for the role contractor")
+    scopes: list[Annotated[Words, Field(max_length=60)]] = Field(max_length=30, examples=[["detections:write"]])
+    source: Words | None = Field(None, max_length=40, description="The fleet's code, for the role vendor")
+    contractor: Words | None = Field(None, max_length=40, description="The contractor's code, for the role contractor")
 
 
 class MadeKey(BaseModel):

@@ -1,14 +1,14 @@
 """What operators do with defects: assess one or many, and say what is one defect and what is not."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Role, Write, requires
-from services.api.schemas import Input, Words
+from services.api.schemas import Day, Input, Number, Whole, Words, YesNo
 from shared.flows import assess_defect, merge_defects
 from shared.flows.assess_defect import Assessed, Refused
 from shared.flows.weigh_finding import Decision, Finding
@@ -22,24 +22,36 @@ Reference = Annotated[str, Path(max_length=20, examples=["D-7K3M-9QXF"])]
 Why = Annotated[Words, Field(min_length=3, max_length=1000, examples=["Measured on site, at the kerb."])]
 
 
+class Facts(Input):
+    """What was seen beside the measures. A fact that is left out stays as it was known."""
+
+    wheel_path: YesNo | None = None
+    cycle_lane: YesNo | None = None
+    crossing: YesNo | None = None
+    collapse: YesNo | None = None
+    obstruction: YesNo | None = None
+    flooding: YesNo | None = None
+    risk: YesNo | None = None
+    missing_cover: YesNo | None = None
+    danger: YesNo | None = None
+    zone: Literal["primary", "secondary", "local"] | None = Field(None, description="Of a footway")
+
+    def told(self) -> dict[str, bool | str]:
+        return self.model_dump(exclude_none=True)
+
+
 class Assessment(Input):
     """What a person found, and what follows. What is left out stays as it was known."""
 
     decision: Decision = Field(examples=["confirm"])
     why: Why
-    depth_mm: float | None = Field(None, ge=0, le=10_000, examples=[55])
-    width_mm: float | None = Field(None, ge=0, le=100_000, examples=[320])
-    facts: dict[str, bool | str] = Field(
-        default_factory=dict,
-        max_length=20,
-        description="wheel_path, cycle_lane, crossing, collapse, obstruction, flooding, risk, missing_cover, danger: "
-        "true or false; zone: primary, secondary or local (footways)",
-        examples=[{"wheel_path": True}],
-    )
-    likelihood: int | None = Field(None, ge=1, le=4, description="1 least to 4 worst; by the street if left out")
-    impact: int | None = Field(None, ge=1, le=4, description="1 least to 4 worst; by the class if left out")
+    depth_mm: Number | None = Field(None, ge=0, le=10_000, examples=[55])
+    width_mm: Number | None = Field(None, ge=0, le=100_000, examples=[320])
+    facts: Facts = Field(default_factory=Facts, examples=[{"wheel_path": True}])
+    likelihood: Whole | None = Field(None, ge=1, le=4, description="1 least to 4 worst; by the street if left out")
+    impact: Whole | None = Field(None, ge=1, le=4, description="1 least to 4 worst; by the class if left out")
     owner: Words | None = Field(None, max_length=200, description="Whose it is, for third_party")
-    scheme_on: date | None = Field(None, description="By when a scheme will have mended it, for defer")
+    scheme_on: Day | None = Field(None, description="By when a scheme will have mended it, for defer")
     risk_signed_by: Words | None = Field(None, max_length=200, description="Who accepts the risk until then")
 
     def finding(self) -> Finding:
@@ -48,7 +60,7 @@ class Assessment(Input):
             why=self.why,
             depth_mm=self.depth_mm,
             width_mm=self.width_mm,
-            facts=self.facts,
+            facts=self.facts.told(),
             likelihood=self.likelihood,
             impact=self.impact,
             owner=self.owner,
@@ -84,7 +96,7 @@ class Graded(BaseModel):
 
 
 class AssessMany(Assessment):
-    references: list[Annotated[str, Field(max_length=20)]] = Field(
+    references: list[Annotated[Words, Field(max_length=20)]] = Field(
         min_length=1, max_length=1000, examples=[["D-7K3M-9QXF", "D-2P5R-8ABC"]]
     )
 
@@ -132,7 +144,7 @@ def assess_one_defect(
 
 
 class Into(Input):
-    into: str = Field(max_length=20, description="The defect that stays", examples=["D-2P5R-8ABC"])
+    into: Words = Field(max_length=20, description="The defect that stays", examples=["D-2P5R-8ABC"])
     why: Why
 
 
@@ -141,7 +153,7 @@ class Because(Input):
 
 
 class Split(Input):
-    reports: list[Annotated[str, Field(max_length=20)]] = Field(
+    reports: list[Annotated[Words, Field(max_length=20)]] = Field(
         min_length=1, max_length=1000, description="Those that saw the other one", examples=[["R-7K3M-9QXF"]]
     )
     why: Why

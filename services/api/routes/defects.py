@@ -46,7 +46,10 @@ _EXAMPLE = {
 @router.get(
     "",
     response_class=Response,
-    responses={200: {"description": "A GeoJSON FeatureCollection", "content": {GEOJSON: {"example": _EXAMPLE}}}},
+    responses={
+        200: {"description": "A GeoJSON FeatureCollection", "content": {GEOJSON: {"example": _EXAMPLE}}},
+        403: {"description": "state, band and overdue are for staff"},
+    },
 )
 def map_defects(
     tx: Read,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.api.deps import PUBLIC, Asker, Now, Read, requires
+from services.api.schemas import Day
 from shared.domain.kpi import Period, Quarter
 from shared.errors import Invalid
 from shared.store import figures, policies
@@ -14,6 +15,7 @@ from shared.store.read_models import kpis
 
 router = APIRouter(prefix="/api/v1/kpis", tags=["figures"])
 
+KpiDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
 LONGEST = timedelta(days=366 * 5)
 
 
@@ -71,8 +73,8 @@ def read_kpis(
     asker: Annotated[Asker, requires(PUBLIC)],  # noqa: ARG001 (the rule)
     tx: Read,
     now: Now,
-    first: Annotated[date | None, Query(alias="from", description="First day; else that of this quarter")] = None,
-    last: Annotated[date | None, Query(alias="to", description="Last day, inclusive; else that of its quarter")] = None,
+    first: Annotated[KpiDay | None, Query(alias="from", description="First day; else of this quarter")] = None,
+    last: Annotated[KpiDay | None, Query(alias="to", description="Last day, inclusive; else of its quarter")] = None,
 ) -> dict[str, Any]:
     """The figures of a period, recomputed from the record now, with their definitions."""
     rules = policies.in_force(tx, now)

@@ -69,7 +69,7 @@ def list_questions(
 
 class Answered(Input):
     answer: Answer = Field(examples=["same"])
-    defect: str | None = Field(None, max_length=20, description="Which one, with `same`", examples=["D-7K3M-9QXF"])
+    defect: Words | None = Field(None, max_length=20, description="Which one, with `same`", examples=["D-7K3M-9QXF"])
     why: Annotated[Words, Field(min_length=3, max_length=1000, examples=["The photo shows the same drain cover."])]
 
 

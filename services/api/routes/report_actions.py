@@ -62,7 +62,7 @@ class Link(Input):
     """It is of this defect, or of this one too."""
 
     decision: Literal["link"]
-    defect: str = Field(max_length=20, examples=["D-7K3M-9QXF"])
+    defect: Words = Field(max_length=20, examples=["D-7K3M-9QXF"])
     why: Why = Field(examples=["The photo shows the same hole."])
 
 
@@ -106,7 +106,7 @@ def _decided(tx: Write, reference: str, given: Refer | Reject | NoDefect | Ask, 
 
 
 class Unlink(Input):
-    defect: str = Field(max_length=20, examples=["D-7K3M-9QXF"])
+    defect: Words = Field(max_length=20, examples=["D-7K3M-9QXF"])
     why: Why = Field(examples=["The report means the other carriageway."])
 
 

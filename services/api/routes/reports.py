@@ -11,13 +11,13 @@ from typing import Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from services.api.deps import Asker, for_everybody, known
 from services.api.intake import Intake
 from services.api.rate import count
-from services.api.schemas import Input, Place, Status, Words
+from services.api.schemas import Email, Input, Instant, Place, Status, Words, YesNo
 from shared.errors import Invalid
 from shared.flows.receive_report import Contact, Draft, Key, Received, Referred
 from shared.settings import settings
@@ -39,17 +39,17 @@ class ContactGiven(Input):
     """How to reach the reporter. Kept apart from the report, shown to staff only, and forgotten in time."""
 
     name: Words | None = Field(None, max_length=200, examples=["Sam Lee"])
-    email: Words | None = Field(None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["sam@example.org"])
+    email: Email | None = Field(None, examples=["sam@example.org"])
     phone: Words | None = Field(None, max_length=40, examples=["01772 000000"])
 
 
 class NewReport(Input):
-    category: str = Field(max_length=60, description="As GET /api/v1/categories lists them", examples=["pothole"])
+    category: Words = Field(max_length=60, description="As GET /api/v1/categories lists them", examples=["pothole"])
     location: Place
     address: Words | None = Field(None, max_length=300, examples=["12 Fishergate, Preston"])
     description: Words = Field("", max_length=4000, examples=["A hole by the kerb, outside the bakery."])
-    danger: bool = Field(False, description="Somebody may be hurt before it is mended")
-    observed_at: AwareDatetime | None = Field(None, description="When it was seen; now, when left out")
+    danger: YesNo = Field(False, description="Somebody may be hurt before it is mended")
+    observed_at: Instant | None = Field(None, description="When it was seen; now, when left out")
     contact: ContactGiven | None = None
     channel: Literal["web", "app", "phone", "email", "in_person"] = "web"
 
@@ -101,6 +101,7 @@ _DOCUMENT = {
     openapi_extra=_DOCUMENT,
     responses={
         409: {"description": "The Idempotency-Key came before with another body"},
+        415: {"description": "Only application/json is taken"},
         422: {"description": "A field is wrong, or the place is not one that we can act on: `type` tells which"},
         429: {"description": "This address sends too many; come again after `Retry-After` seconds"},
     },

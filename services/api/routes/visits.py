@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.api.deps import Asker, Now, Role, Write, requires
 from services.api.routes.photos import Photo, PhotoFile
-from services.api.schemas import Input, Words
+from services.api.schemas import Input, Instant, Number, Words
 from shared.domain.terms import AbortReason, OrderState, VisitOutcome
 from shared.domain.visits import VisitTold
 from shared.errors import NotAllowed
@@ -23,22 +23,22 @@ CONTRACTOR = requires(Role.CONTRACTOR, scope="works")
 
 class NewVisit(Input):
     client_id: UUID = Field(description="Made by the phone. The same visit again gets the same answer")
-    order: str = Field(max_length=20, examples=["W-7K3M-9QXF"])
+    order: Words = Field(max_length=20, examples=["W-7K3M-9QXF"])
     outcome: VisitOutcome
-    started_at: AwareDatetime = Field(examples=["2026-12-01T09:05:00Z"])
-    ended_at: AwareDatetime = Field(examples=["2026-12-01T09:40:00Z"])
-    sent_at: AwareDatetime | None = Field(
+    started_at: Instant = Field(examples=["2026-12-01T09:05:00Z"])
+    ended_at: Instant = Field(examples=["2026-12-01T09:40:00Z"])
+    sent_at: Instant | None = Field(
         None, description="The phone's clock as it sends; shows a clock that is wrong, which is then set right"
     )
     reason: AbortReason | None = Field(None, description="For an aborted visit, and only then")
     note: Words = Field("", max_length=4000)
-    repair_type: str | None = Field(None, max_length=60, examples=["pothole_patch"])
-    lat: float | None = Field(None, ge=-90, le=90)
-    lon: float | None = Field(None, ge=-180, le=180)
-    accuracy_m: float | None = Field(None, ge=0, le=100_000)
-    length_m: float | None = Field(None, gt=0, le=200, description="Of the patch, along the road")
-    width_m: float | None = Field(None, gt=0, le=200, description="Of the patch, across the road")
-    defects: list[Annotated[str, Field(max_length=20)]] = Field(
+    repair_type: Words | None = Field(None, max_length=60, examples=["pothole_patch"])
+    lat: Number | None = Field(None, ge=-90, le=90)
+    lon: Number | None = Field(None, ge=-180, le=180)
+    accuracy_m: Number | None = Field(None, ge=0, le=100_000)
+    length_m: Number | None = Field(None, gt=0, le=200, description="Of the patch, along the road")
+    width_m: Number | None = Field(None, gt=0, le=200, description="Of the patch, across the road")
+    defects: list[Annotated[Words, Field(max_length=20)]] = Field(
         default_factory=list,
         max_length=200,
         description="Those of the order that the visit was about; all, when left out. The others get an order of "

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Read, Role, Write, requires
-from services.api.schemas import Input, Words
+from services.api.schemas import Day, Input, Words
 from shared.domain.terms import WarrantyState
 from shared.flows import end_warranty
 from shared.store.read_models import warranties as read
@@ -48,7 +48,7 @@ def list_warranties(
     asker: Annotated[Asker, READER],
     state: Annotated[list[WarrantyState] | None, Query()] = None,
     defect: Annotated[str | None, Query(max_length=20)] = None,
-    ends_before: Annotated[date | None, Query(description="Whose last day lies before this one")] = None,
+    ends_before: Annotated[Day | None, Query(description="Whose last day lies before this one")] = None,
     after: Annotated[str | None, Query(max_length=80)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> WarrantyPage:

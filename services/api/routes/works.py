@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Read, Role, Write, requires
 from services.api.routes.visits import company
-from services.api.schemas import Input, Words
+from services.api.schemas import Input, Instant, Since, Words, YesNo
 from services.api.works_shown import OrderPage, Stepped, SteppedMany, Whole
 from shared.domain.terms import Band, OrderState
 from shared.flows import act_on_order, verify_repair
@@ -34,8 +34,8 @@ def list_orders(
     street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None,
     area: Annotated[str | None, Query(max_length=40)] = None,
     contractor: Annotated[str | None, Query(max_length=40, description="A contractor's code; staff only")] = None,
-    due_before: AwareDatetime | None = None,
-    updated_since: AwareDatetime | None = None,
+    due_before: Since | None = None,
+    updated_since: Since | None = None,
     is_open: Annotated[bool, Query(alias="open", description="Only orders that have not ended")] = False,
     after: Annotated[str | None, Query(max_length=80)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -60,10 +60,10 @@ def list_orders(
 
 
 class ByHand(Input):
-    defects: list[Annotated[str, Field(max_length=20)]] = Field(
+    defects: list[Annotated[Words, Field(max_length=20)]] = Field(
         min_length=1, max_length=500, examples=[["D-7K3M-9QXF"]]
     )
-    contractor: str | None = Field(None, max_length=40, description="A contractor's code; who has the lot if left out")
+    contractor: Words | None = Field(None, max_length=40, description="A code; who has the lot if left out")
     reason: Why = Field(examples=["No lot covers it; Birch has a crew nearby."])
 
 
@@ -77,7 +77,7 @@ def issue_orders(given: ByHand, tx: Write, now: Now, asker: Annotated[Asker, OPE
 
 
 class AcceptMany(Input):
-    references: list[Annotated[str, Field(max_length=20)]] = Field(
+    references: list[Annotated[Words, Field(max_length=20)]] = Field(
         min_length=1, max_length=1000, examples=[["W-7K3M-9QXF", "W-2P5R-8ABC"]]
     )
 
@@ -137,7 +137,7 @@ def decline_order(
 
 
 class Schedule(Input):
-    scheduled_for: AwareDatetime = Field(examples=["2026-12-01T08:00:00Z"])
+    scheduled_for: Instant = Field(examples=["2026-12-01T08:00:00Z"])
     reason: Words = Field("", max_length=500, description="Needed when a promised time slips")
 
 
@@ -152,7 +152,7 @@ def schedule_order(
 
 class Start(Input):
     client_id: UUID = Field(description="The phone's own id of the visit that it will tell of")
-    started_at: AwareDatetime | None = None
+    started_at: Instant | None = None
 
 
 @router.post("/{reference}/start")
@@ -178,7 +178,7 @@ def cancel_order(
 
 
 class Reissue(Because):
-    contractor: str | None = Field(None, max_length=40, description="A contractor's code; the next by lot if left out")
+    contractor: Words | None = Field(None, max_length=40, description="A code; the next by lot if left out")
 
 
 @router.post("/{reference}/reissue", status_code=201)
@@ -194,7 +194,7 @@ def reissue_order(
 class Verdict(Input):
     verdict: Literal["passed", "failed"]
     why: Why = Field(examples=["Level with the road, edges sealed."])
-    site_check: bool = Field(False, description="Somebody stood before it; needed where the evidence is lacking")
+    site_check: YesNo = Field(False, description="Somebody stood before it; needed where the evidence is lacking")
 
 
 @router.post("/{reference}/verify")
