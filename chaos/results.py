@@ -51,6 +51,8 @@ def told(run: Run) -> str:
             "Promised: " + ", ".join(f"{number} {name}" for name, number in run.promises.items()),
             "Readers: " + "; ".join(f"{name} {said}" for name, said in run.readers.items()),
             f"Drained {run.drained_seconds:.1f} s after the last fault was mended.",
+            "By the county's own truth: "
+            + ", ".join(f"{name} {number}" for name, number in run.load.get("matching", {}).items()),
             *(f"* {note}" for note in run.notes),
             *(f"BROKEN: {sentence}" for sentence in run.broken),
             "Promises were broken." if run.broken else "Every promise was kept.",

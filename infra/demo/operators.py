@@ -26,7 +26,7 @@ class Operator(Actor):
     def _questions(self, client: Client) -> None:
         """Answer the questions that matching left to a person, by what is really there."""
         for question in client.pages("/api/v1/questions", "questions"):
-            meant = self._meant(question["reference"])
+            meant = self._meant(question)
             same = next((one for one in question["candidates"] if self._shows(one, meant)), None)
             body = {"answer": "different", "why": "Another hole."}
             if same is not None:
@@ -34,9 +34,12 @@ class Operator(Actor):
             answer = client.post(f"/api/v1/questions/{question['reference']}/answer", body)
             self.world.ledger.count(f"questions answered {answer.status_code}")
 
-    def _meant(self, report: str) -> Hole | None:
-        number = self.world.ledger.reports.get(report)
-        return None if number is None else self.world.truth.holes[number]
+    def _meant(self, question: Row) -> Hole | None:
+        """Whoever has not had the answer to a report yet is not in the ledger: then what lies at its place counts."""
+        number = self.world.ledger.reports.get(question["reference"])
+        return (
+            self.world.hole_at(question["lat"], question["lon"]) if number is None else self.world.truth.holes[number]
+        )
 
     def _shows(self, candidate: Row, meant: Hole | None) -> bool:
         return meant is not None and self.world.hole_at(candidate["lat"], candidate["lon"]) is meant
