@@ -19,6 +19,9 @@ CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+_SHOWING = frozenset({b"authorization", b"cookie"})
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """A secret, and what kind of secret it says it is."""
@@ -33,6 +36,8 @@ def told_by(request: Request) -> Credentials | None:
     Raises:
         SignInNeeded: the credentials are not of a form that we give out.
     """
+    if not request.scope["query_string"] and _SHOWING.isdisjoint([name for name, _ in request.scope["headers"]]):
+        return None
     if written := request.headers.get("authorization"):
         return _from_header(written)
     if token := request.query_params.get("token"):

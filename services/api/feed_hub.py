@@ -13,13 +13,11 @@ from typing import TypeVar
 import orjson
 import psycopg
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy.engine import make_url
 
 from shared.domain.audience import Audience, Line, may_see, redacted
 from shared.logs import logger
-from shared.settings import settings
 from shared.store import feed
-from shared.store.engine import LOST, reading
+from shared.store.engine import LOST, conninfo, reading
 
 log = logger(__name__)
 T = TypeVar("T")
@@ -118,7 +116,7 @@ class Hub:
     async def _listen(self) -> None:
         if self.number == 0:
             self.number = await self._in_thread(_newest)
-        async with await psycopg.AsyncConnection.connect(_conninfo(), autocommit=True, connect_timeout=5) as heard:
+        async with await psycopg.AsyncConnection.connect(conninfo(), autocommit=True, connect_timeout=5) as heard:
             await heard.execute(f"LISTEN {feed.CHANNEL}")
             while True:
                 await self._read()
@@ -152,10 +150,6 @@ def _page_after(number: int) -> list[Line]:
 def _newest() -> int:
     with reading() as tx:
         return feed.last_number(tx)
-
-
-def _conninfo() -> str:
-    return make_url(settings().database_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 Wanted = Callable[[Line], bool]

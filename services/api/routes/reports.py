@@ -1,6 +1,5 @@
 """Reports: residents send them and follow them, operators read them all."""
 
-import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from services.api.deps import Asker, for_everybody, known
+from services.api.express import express
 from services.api.intake import Intake
 from services.api.rate import count
 from services.api.schemas import Input, Place, Status, Words
@@ -26,10 +26,12 @@ from shared.settings import settings
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """The writers of the intake live as long as the API."""
-    app.state.intake = Intake(asyncio.get_running_loop())
+    app.state.intake = Intake()
     app.state.intake.start()
-    yield
-    app.state.intake.stop()
+    try:
+        yield
+    finally:
+        await app.state.intake.stop()
 
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -105,6 +107,7 @@ _DOCUMENT = {
         429: {"description": "This address sends too many; come again after `Retry-After` seconds"},
     },
 )
+@express
 @for_everybody
 async def send_report(request: Request) -> Response:
     """Report a defect. No account is needed; the tracking link in the answer is shown here only.
