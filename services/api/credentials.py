@@ -30,14 +30,18 @@ class Credentials:
     secret: str
 
 
+def shows_nothing(request: Request) -> bool:
+    """Whether `told_by` has nothing to look at: so most residents come."""
+    scope = request.scope
+    return not scope["query_string"] and _SHOWING.isdisjoint([name for name, _ in scope["headers"]])
+
+
 def told_by(request: Request) -> Credentials | None:
     """What the request shows; None for the public. A header goes before a cookie.
 
     Raises:
         SignInNeeded: the credentials are not of a form that we give out.
     """
-    if not request.scope["query_string"] and _SHOWING.isdisjoint([name for name, _ in request.scope["headers"]]):
-        return None
     if written := request.headers.get("authorization"):
         return _from_header(written)
     if token := request.query_params.get("token"):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,6 +22,18 @@ def express(endpoint: Endpoint) -> Endpoint:
     """Mark an endpoint that needs nothing of the framework: a coroutine from Request to Response."""
     endpoint.__dict__["express"] = True
     return endpoint
+
+
+async def whole_body(request: Request) -> bytes:
+    """The body. `Request.body` goes through a generator and a list for it."""
+    parts: bytes = b""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts += message.get("body", b"")
+        if not message.get("more_body", False):
+            return parts
 
 
 class Api(FastAPI):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Text, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -12,8 +13,7 @@ from shared.store.engine import Ask, ReadTx, Steps, WriteTx
 from shared.store.tables import idempotency_key
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """What a client calls its request. `scope` is the route and the asker: two askers may use one key."""
 
     scope: str
