@@ -60,6 +60,7 @@ class Hub:
         self.clients = 0
         self.number = 0
         self._window: deque[Sent] = deque(maxlen=WINDOW)
+        self._shared: dict[tuple[int, bool], bytes] = {}
         self._moved = asyncio.Event()
         self._beats = 0
         # Threads of our own: a flood of requests in the common ones does not hold the feed up.
@@ -92,12 +93,22 @@ class Hub:
         """The kept lines after a number, oldest first. Call only when `first_kept() <= number + 1`."""
         return [self._window[at] for at in range(number + 1 - self.first_kept(), len(self._window))]
 
+    def chunk_after(self, number: int, audience: Audience, wanted: "Wanted | None") -> bytes:
+        """The bytes of the kept lines after a number. For those who ask for all of them, put together once."""
+        if wanted is not None or audience.contractor_id is not None:
+            return _joined(self.after(number), audience, wanted)
+        shared = self._shared.get((number, audience.staff))
+        if shared is None:
+            shared = self._shared[number, audience.staff] = _joined(self.after(number), audience, None)
+        return shared
+
     async def next_move(self) -> int:
         """Wait until a line came or a beat is due; returns the count of beats so far."""
         await self._moved.wait()
         return self._beats
 
     def _wake(self) -> None:
+        self._shared.clear()
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
@@ -163,10 +174,10 @@ def _newest() -> int:
 Wanted = Callable[[Line], bool]
 
 
-async def stream(hub: Hub, audience: Audience, wanted: Wanted, start: int) -> AsyncIterator[bytes]:
+async def stream(hub: Hub, audience: Audience, wanted: Wanted | None, start: int) -> AsyncIterator[bytes]:
     """A client's bytes: what it missed since `start`, then each line as it comes, with beats between.
 
-    Ends when the client has fallen out of the window; it resumes with `Last-Event-ID`.
+    Ends when the client has fallen out of the window; it resumes with `Last-Event-ID`. `wanted` None: all lines.
     """
     hub.clients += 1
     try:
@@ -175,13 +186,21 @@ async def stream(hub: Hub, audience: Audience, wanted: Wanted, start: int) -> As
         async for reached, chunk in _missed(hub, audience, wanted, start):
             number = reached
             yield chunk
-        async for chunk in _live(hub, audience, wanted, number):
-            yield chunk
+        beats = 0
+        while hub.first_kept() <= number + 1:
+            if hub.number > number:
+                chunk, number = hub.chunk_after(number, audience, wanted), hub.number
+                if chunk:
+                    yield chunk
+            elif (now := await hub.next_move()) != beats:
+                beats = now
+                yield b"id: %d\n\n" % number
+        log.info("feed_client_cut_off", number=number)
     finally:
         hub.clients -= 1
 
 
-async def _missed(hub: Hub, audience: Audience, wanted: Wanted, start: int) -> AsyncIterator[tuple[int, bytes]]:
+async def _missed(hub: Hub, audience: Audience, wanted: Wanted | None, start: int) -> AsyncIterator[tuple[int, bytes]]:
     number = start
     while number + 1 < hub.first_kept():
         lines = await hub.read_after(number)
@@ -191,23 +210,11 @@ async def _missed(hub: Hub, audience: Audience, wanted: Wanted, start: int) -> A
         yield number, _chunk([Sent(line) for line in lines], audience, wanted, number)
 
 
-async def _live(hub: Hub, audience: Audience, wanted: Wanted, number: int) -> AsyncIterator[bytes]:
-    beats = 0
-    while hub.first_kept() <= number + 1:
-        if fresh := hub.after(number):
-            number = fresh[-1].line.number
-            if chunk := _joined(fresh, audience, wanted):
-                yield chunk
-        elif (now := await hub.next_move()) != beats:
-            beats = now
-            yield b"id: %d\n\n" % number
-    log.info("feed_client_cut_off", number=number)
+def _joined(lines: list[Sent], audience: Audience, wanted: Wanted | None) -> bytes:
+    seen = [sent for sent in lines if may_see(sent.line, audience)]
+    return b"".join(sent.for_audience(audience) for sent in seen if wanted is None or wanted(sent.line))
 
 
-def _joined(lines: list[Sent], audience: Audience, wanted: Wanted) -> bytes:
-    return b"".join(sent.for_audience(audience) for sent in lines if may_see(sent.line, audience) and wanted(sent.line))
-
-
-def _chunk(lines: list[Sent], audience: Audience, wanted: Wanted, number: int) -> bytes:
+def _chunk(lines: list[Sent], audience: Audience, wanted: Wanted | None, number: int) -> bytes:
     """A page of the past; its last number is told even where no line of it is for this client."""
     return _joined(lines, audience, wanted) + b"id: %d\n\n" % number

@@ -79,7 +79,8 @@ async def follow_feed(
         )
 
     start = next((given for given in (last_event_id, after) if given is not None), hub.number)
-    lines = stream(hub, audience, wanted, start)
+    filtered = any(given is not None for given in (area, class_code, state, contractor))
+    lines = stream(hub, audience, wanted if filtered else None, start)
     if audience != Audience():
         lines = _bounded(lines)
     return StreamingResponse(
