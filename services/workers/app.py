@@ -40,7 +40,12 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_connection_timeout=2,
-    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "retry_on_timeout": False},
+    broker_transport_options={
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "retry_on_timeout": False,
+        "queue_order_strategy": "services.workers.feed_first:FeedFirst",
+    },
     beat_schedule={
         name: {"task": f"roadmend.{name}", "schedule": seconds, "options": {"expires": max(5.0, seconds)}}
         for name, seconds in SWEEPS.items()
