@@ -128,7 +128,8 @@ async def notify(task: Told) -> Told:
 
 
 async def crowd(task: Told) -> Told:
-    """So many clients of one feed, until standard input names the lines to wait for: when each reached each of them."""
+    """So many clients of one feed, for as long as standard input lasts. Each of its lines names numbers of the feed to
+    wait for; the answer says when each client had them."""
     arrived: dict[int, list[float]] = {}
 
     def heard(at: float, chunk: bytes) -> None:
@@ -144,9 +145,12 @@ async def crowd(task: Told) -> Told:
     await asyncio.gather(*(join() for _ in range(task["clients"])))
     print("ready", flush=True)
     cpu, began = time.process_time(), time.perf_counter()
-    wanted = json.loads(await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline))
-    await _until(lambda: all(len(arrived.get(number, ())) >= task["clients"] for number in wanted))
-    return {"arrived": arrived, "cpu": (time.process_time() - cpu) / (time.perf_counter() - began)}
+    while asked := await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
+        wanted = json.loads(asked)
+        await _until(lambda: all(len(arrived.get(number, ())) >= task["clients"] for number in wanted))  # noqa: B023
+        share = (time.process_time() - cpu) / (time.perf_counter() - began)
+        print(json.dumps({"arrived": {number: arrived.get(number, []) for number in wanted}, "cpu": share}), flush=True)
+    return {}
 
 
 async def _paced(task: Told, things: Iterator[Any]) -> Any:

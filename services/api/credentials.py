@@ -19,12 +19,21 @@ CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+_SHOWING = frozenset({b"authorization", b"cookie"})
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """A secret, and what kind of secret it says it is."""
 
     kind: Kind
     secret: str
+
+
+def shows_nothing(request: Request) -> bool:
+    """Whether `told_by` has nothing to look at: so most residents come."""
+    scope = request.scope
+    return not scope["query_string"] and _SHOWING.isdisjoint([name for name, _ in scope["headers"]])
 
 
 def told_by(request: Request) -> Credentials | None:

@@ -10,6 +10,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from services.api import documentation, pages, problems, routes
+from services.api.express import Api
 from services.api.middleware import Correlation
 from shared import logs
 from shared.settings import settings
@@ -45,9 +46,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def create_app() -> FastAPI:
+def create_app() -> Api:
     """The application with all its routes. Telemetry of the framework is off: metrics are ours, at /metrics."""
-    made = FastAPI(
+    made = Api(
         **documentation.ABOUT,
         lifespan=_lifespan,
         openapi_url="/api/openapi.json",
@@ -62,6 +63,7 @@ def create_app() -> FastAPI:
         if hasattr(module, "router"):
             # Their prefixes are on them already; a router that is included is asked about every request, at 20 µs each.
             made.router.routes.extend(module.router.routes)
+    made.find_express()
     documentation.install(made)
     return made
 

@@ -1,5 +1,7 @@
 """What this process counts for Prometheus: requests by route and status, and how long they took."""
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -15,5 +17,15 @@ SECONDS = Histogram(
 
 def answered(method: str, route: str, status: int, seconds: float) -> None:
     """Count a request. `route` is the route's pattern, so that there are few of them and none holds a secret."""
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
+    _requests(method, route, status).inc()
+    _seconds(route).observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _requests(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(maxsize=1024)
+def _seconds(route: str) -> Histogram:
+    return SECONDS.labels(route)

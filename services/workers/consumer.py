@@ -26,13 +26,16 @@ ONE_AT_A_TIME = frozenset({Consumer.DETECTIONS})
 
 
 def drain(consumer: Consumer, flow: Flow) -> int:
-    """Take batches until nothing is due. Returns how many deliveries were heard.
+    """Take batches until one is not full. Returns how many deliveries were heard.
+
+    What becomes due meanwhile has a nudge of its own, and beat's; to look once more cost as much as a small batch.
 
     Raises:
         OperationalError: the database went away; what was not committed is due again by itself.
     """
-    heard = 0
-    while taken := _one_batch(consumer, flow):
+    heard = taken = _one_batch(consumer, flow)
+    while taken >= settings().drain_batch:
+        taken = _one_batch(consumer, flow)
         heard += taken
     return heard
 

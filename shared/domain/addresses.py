@@ -48,8 +48,13 @@ class Address:
     house_number: int | None
 
 
+NO_ADDRESS = Address(None, None)
+
+
 def read_address(written: str) -> Address:
     """Street and house number of "12-14 High Street, Preston" or "INTERSECTION Dudley St & Dennis St"."""
+    if not written:
+        return NO_ADDRESS
     line = _LEAD.sub("", written.split(",")[0].upper().replace("'", "").replace("’", "").strip())
     number = None
     if numbered := _NUMBERED.match(line):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from shared.domain.deadlines import Clock, Due, WorkingCalendar, due
 from shared.domain.policy import Policy
@@ -92,7 +93,16 @@ def sounds_dangerous(text: str, class_code: str, policy: Policy) -> str | None:
 
     A keyword is found at the start of a word, whatever its case: "collapse" also finds "collapsed".
     """
-    words = " " + _BETWEEN_WORDS.sub(" ", text.lower())
     rule = policy.classes.get(class_code)
-    keywords = (*policy.triage.keywords, *(rule.danger_keywords if rule else ()))
-    return next((keyword for keyword in keywords if f" {keyword.lower()}" in words), None)
+    keywords = _openings((*policy.triage.keywords, *(rule.danger_keywords if rule else ())))
+    lower = text.lower()
+    if not any(first in lower for _, _, first in keywords):
+        return None
+    words = " " + _BETWEEN_WORDS.sub(" ", lower)
+    return next((keyword for keyword, written, _ in keywords if written in words), None)
+
+
+@lru_cache(maxsize=256)
+def _openings(keywords: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Each keyword, how it begins a word, and its first word: without that in a text there is nothing to look for."""
+    return tuple((one, f" {one.lower()}", one.lower().split(" ")[0]) for one in keywords)

@@ -131,6 +131,8 @@ def _issued(told: Instruction, order_id: OrderId) -> OrderIssued:
 
 def follow_grades(tx: WriteTx, order_ids: Sequence[int], why: str, now: datetime) -> None:
     """Let orders follow the bands and due times of what they cover; told only where something changed."""
+    if not order_ids:
+        return
     moves, told = [], []
     covered = covers.covered_by(tx, order_ids)
     for order in works.lock_many(tx, order_ids):

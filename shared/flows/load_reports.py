@@ -15,9 +15,9 @@ from shared.domain.place import Ask, InCounty, Located, Point, Refer, Refuse, ch
 from shared.domain.policy import Policy
 from shared.domain.terms import ReportState
 from shared.flows.load_network import Bad
-from shared.store import event_log, network, policies, references, reports
+from shared.store import network, policies, references, reports
 from shared.store.engine import WriteTx
-from shared.store.reports import NewReport
+from shared.store.reports import TO_COME, NewReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +53,9 @@ def run(tx: WriteTx, rows: Sequence[HistoricReport], now: datetime) -> list[Bad]
             new.append(_report(row, place, look_by))
         else:
             bad.append(Bad(row.line, why))
-    _store(tx, new, now)
+    if new:
+        reports.add(tx, new, now)
     return bad
-
-
-def _store(tx: WriteTx, new: Sequence[NewReport], now: datetime) -> None:
-    stored = reports.add(tx, new) if new else {}
-    fresh = [one for one in new if one.reference in stored]
-    said = [
-        ReportReceived(
-            report_id=stored[one.reference], class_code=one.class_code, before=None, after=ReportState.RECEIVED
-        )
-        for one in fresh
-    ]
-    event_log.append(tx, said, now, occurred_at=[one.received_at for one in fresh])
 
 
 def _refused(row: HistoricReport, place: Located, policy: Policy, now: datetime) -> str | None:
@@ -99,4 +88,6 @@ def _report(row: HistoricReport, place: Located, look_by: datetime) -> NewReport
         received_at=row.recorded_at,
         triage_due_at=look_by,
         external_id=f"historic:{row.external_id}",
+        events=[ReportReceived(report_id=TO_COME, class_code=row.class_code, before=None, after=ReportState.RECEIVED)],
+        happened_at=row.recorded_at,
     )

@@ -1,14 +1,15 @@
 """Takes residents' reports: place, danger and clock are judged, then report, contact, key and event are one commit."""
 
 import base64
-import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from shared.domain.addresses import read_address
 from shared.domain.clocks import sounds_dangerous, triage_due
@@ -16,14 +17,14 @@ from shared.domain.events import Event, ReportReceived, ReportReferred
 from shared.domain.lifecycle import REPORT
 from shared.domain.place import Ask, InCounty, Located, Point, Refer, Refuse, check_time, judge
 from shared.domain.public import PublicStatus, public_status
-from shared.domain.terms import ReportId, ReportState
+from shared.domain.terms import ReportState
 from shared.errors import Conflict, Invalid, Refusal
 from shared.settings import settings
-from shared.store import event_log, idempotency, network, policies, references, reports
-from shared.store.engine import WriteTx
+from shared.store import idempotency, network, policies, references, reports
+from shared.store.engine import Acting, Steps, WriteTx
 from shared.store.idempotency import Key
 from shared.store.policies import InForce
-from shared.store.reports import NO_CONTACT, Contact, NewReport
+from shared.store.reports import NO_CONTACT, TO_COME, Contact, NewReport
 
 __all__ = [
     "Contact",
@@ -36,6 +37,7 @@ __all__ = [
     "Referred",
     "receive",
     "receive_all",
+    "receiving",
     "tracking_secret",
 ]
 
@@ -61,8 +63,7 @@ class KeyReused(Conflict):
     title = "This Idempotency-Key was used for another request"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A report as it was sent. `accuracy_m` None: not known; `observed_at` None: now. Nothing is decided yet."""
 
     class_code: str
@@ -88,8 +89,7 @@ class Referred:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Struct, frozen=True, kw_only=True):
     """What the reporter is told. `repeated`: it is the answer to an earlier request with the same key."""
 
     reference: str
@@ -121,20 +121,24 @@ def receive_all(
     The refusals: Invalid (class or time), PlaceUnclear, PlaceRefused, KeyReused. A handful of statements, however many
     drafts. `correlations`: one for each draft, where one transaction serves several requests.
     """
-    threads = correlations or [tx.correlation] * len(drafts)
-    ruling = policies.in_force(tx, now)
-    places = network.locate(tx, [_point(draft, ruling) for draft in drafts], ruling.policy.place)
-    judged = [_judged(one, place, ruling, now) for one, place in zip(drafts, places, strict=True)]
+    return tx.run(receiving(tx, drafts, now, correlations=correlations or [tx.correlation] * len(drafts)))
+
+
+def receiving(
+    tx: Acting, drafts: Sequence[Draft], now: datetime, *, correlations: Sequence[str]
+) -> Steps[list[Received | Refusal]]:
+    """The same in steps, for who waits on the event loop."""
+    ruling = yield from policies.finding(now)
+    places = yield from network.locating([_point(draft, ruling) for draft in drafts], ruling.policy.place)
+    told = zip(drafts, places, correlations, strict=True)
+    judged = [_judged(one, place, ruling, now, thread) for one, place, thread in told]
     accepted = [one for one in judged if isinstance(one, _Accepted)]
-    stored = reports.add(tx, [one.row for one in accepted]) if accepted else {}
-    traced = [thread for one, thread in zip(judged, threads, strict=True) if isinstance(one, _Accepted)]
-    _record(tx, zip(accepted, traced, strict=True), stored, now)
-    repeats = _repeats(tx, [one for one in accepted if one.row.reference not in stored])
+    stored = (yield from reports.adding(tx, [one.row for one in accepted], now)) if accepted else {}
+    repeats = yield from _repeats([one for one in accepted if one.row.reference not in stored])
     return [one if isinstance(one, Refusal) else repeats.get(one.row.reference, one.told) for one in judged]
 
 
-@dataclass(frozen=True, slots=True)
-class _Accepted:
+class _Accepted(Struct, frozen=True):
     """A report that will be stored, and what its reporter is told."""
 
     row: NewReport
@@ -146,7 +150,7 @@ def _point(draft: Draft, ruling: InForce) -> Point:
     return Point(draft.lat, draft.lon, accuracy)
 
 
-def _judged(draft: Draft, place: Located, ruling: InForce, now: datetime) -> _Accepted | Refusal:
+def _judged(draft: Draft, place: Located, ruling: InForce, now: datetime, thread: str) -> _Accepted | Refusal:
     if (refusal := _refused(draft, ruling, now)) is not None:
         return refusal
     match judge(place, ruling.policy.place):
@@ -155,9 +159,9 @@ def _judged(draft: Draft, place: Located, ruling: InForce, now: datetime) -> _Ac
         case Refuse(field, why):
             return PlaceRefused(why, {_path(field): why})
         case Refer(target, why, contact):
-            return _accepted(draft, place, ruling, now, Referred(target, contact, why))
+            return _accepted(draft, place, ruling, now, thread, Referred(target, contact, why))
         case InCounty():
-            return _accepted(draft, place, ruling, now, None)
+            return _accepted(draft, place, ruling, now, thread, None)
 
 
 def _path(field: str) -> str:
@@ -175,7 +179,9 @@ def _refused(draft: Draft, ruling: InForce, now: datetime) -> Refusal | None:
     return None if late is None else Invalid(late.why, {late.field: late.why})
 
 
-def _accepted(draft: Draft, place: Located, ruling: InForce, now: datetime, referred: Referred | None) -> _Accepted:
+def _accepted(
+    draft: Draft, place: Located, ruling: InForce, now: datetime, thread: str, referred: Referred | None
+) -> _Accepted:
     reference = references.fresh("R")
     secret = tracking_secret(reference)
     danger = draft.danger or sounds_dangerous(draft.description, draft.class_code, ruling.policy) is not None
@@ -209,6 +215,8 @@ def _accepted(draft: Draft, place: Located, ruling: InForce, now: datetime, refe
         contact=draft.contact,
         key=draft.key,
         answer=_kept(told),
+        events=_said(draft.class_code, danger, referred),
+        correlation=thread,
     )
     return _Accepted(row, told)
 
@@ -226,38 +234,23 @@ def tracking_secret(reference: str) -> str:
     So that the link can be told again (a repeated request, an e-mail) without being stored; what is stored is its hash.
     """
     key = settings().secret().encode()
-    made = hmac.new(key, f"tracking:{reference}".encode(), hashlib.sha256).digest()
+    made = hmac.digest(key, f"tracking:{reference}".encode(), "sha256")
     return base64.urlsafe_b64encode(made[:24]).decode()
 
 
 # --- the record ------------------------------------------------------------------------------------------------------
 
 
-def _record(
-    tx: WriteTx, accepted: Iterable[tuple[_Accepted, str]], stored: Mapping[str, ReportId], now: datetime
-) -> None:
-    said: list[tuple[Event, str]] = []
-    for one, thread in accepted:
-        report_id = stored.get(one.row.reference)
-        if report_id is not None:
-            said += [(event, thread) for event in _said(report_id, one)]
-    event_log.append(tx, [event for event, _ in said], now, correlations=[thread for _, thread in said])
-
-
-def _said(report_id: ReportId, one: _Accepted) -> list[Event]:
+def _said(class_code: str, danger: bool, referred: Referred | None) -> list[Event]:
     received = ReportReceived(
-        report_id=report_id,
-        class_code=one.row.class_code,
-        danger=one.row.danger,
-        before=None,
-        after=ReportState.RECEIVED,
+        report_id=TO_COME, class_code=class_code, danger=danger, before=None, after=ReportState.RECEIVED
     )
-    if one.told.referred is None:
+    if referred is None:
         return [received]
-    target, why = one.told.referred.name, one.told.referred.why
+    target, why = referred.name, referred.why
     REPORT.check(ReportState.RECEIVED, ReportState.REFERRED, {"target": target, "reason": why})
     passed_on = ReportReferred(
-        report_id=report_id, target=target, why=why, before=ReportState.RECEIVED, after=ReportState.REFERRED
+        report_id=TO_COME, target=target, why=why, before=ReportState.RECEIVED, after=ReportState.REFERRED
     )
     return [received, passed_on]
 
@@ -272,7 +265,7 @@ def _kept(told: Received) -> dict[str, Any]:
         "reference": told.reference,
         "state": (ReportState.REFERRED if referred else ReportState.RECEIVED).value,
         "danger": told.danger,
-        "look_by": told.look_by.isoformat(),
+        "look_by": told.look_by,
         "referred": None if referred is None else [referred.name, referred.contact, referred.why],
     }
 
@@ -290,13 +283,14 @@ def _told_again(kept: dict[str, Any]) -> Received:
     )
 
 
-def _repeats(tx: WriteTx, unstored: Sequence[_Accepted]) -> dict[str, Received | Refusal]:
+def _repeats(unstored: Sequence[_Accepted]) -> Steps[dict[str, Received | Refusal]]:
     """For each that was not stored, by the reference it would have had: the earlier answer, or why it is refused."""
     keys = {one.row.reference: one.row.key for one in unstored if one.row.key is not None}
     known: dict[tuple[str, str], idempotency.Answered] = {}
     for scope in {key.scope for key in keys.values()}:
         values = [key.value for key in keys.values() if key.scope == scope]
-        known |= {(scope, value): said for value, said in idempotency.answered(tx, scope, values).items()}
+        found = yield from idempotency.answering(scope, values)
+        known |= {(scope, value): said for value, said in found.items()}
     return {reference: _again(key, known[key.scope, key.value]) for reference, key in keys.items()}
 
 

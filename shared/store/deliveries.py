@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.terms import EventId
 from shared.store.engine import ReadTx, WriteTx
@@ -27,28 +28,37 @@ class Delivery:
 
 
 _FIELDS = [delivery.c[name] for name in ("consumer", "event_id", "event_at", "kind", "subject_id", "tries")]
+_DUE = (
+    select(*_FIELDS)
+    .where(
+        delivery.c.consumer == bindparam("consumer"),
+        delivery.c.parked_at.is_(None),
+        delivery.c.due_at <= bindparam("now"),
+    )
+    .order_by(delivery.c.event_id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_DUE_ONE = _DUE.where(delivery.c.event_id == bindparam("only"))
+_DONE = delete(delivery).where(
+    delivery.c.consumer == bindparam("consumer"),
+    delivery.c.event_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+)
+"""Made once: to put a statement together took longer than to run it."""
 
 
 def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId | None = None) -> list[Delivery]:
     """Take due deliveries in the order of their events. Locks their rows; what another worker holds is passed over."""
-    due = (
-        select(*_FIELDS)
-        .where(delivery.c.consumer == consumer, delivery.c.parked_at.is_(None), delivery.c.due_at <= now)
-        .order_by(delivery.c.event_id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    if only is not None:
-        due = due.where(delivery.c.event_id == only)
-    return [Delivery(**row) for row in tx.execute(due).mappings()]
+    asked = {"consumer": consumer, "now": now, "most": most}
+    due = tx.execute(_DUE, asked) if only is None else tx.execute(_DUE_ONE, asked | {"only": only})
+    return [Delivery(**row._mapping) for row in due]
 
 
 def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:
     """Delete what was heard, in the transaction that acted on it."""
     ids = [one.event_id for one in taken]
     if ids:
-        mine = delivery.c.consumer == taken[0].consumer
-        tx.execute(delete(delivery).where(mine, delivery.c.event_id == func.any(ids)))
+        tx.execute(_DONE, {"consumer": taken[0].consumer, "ids": ids})
 
 
 def put_back(tx: WriteTx, failed: Delivery, error: str, now: datetime) -> bool:

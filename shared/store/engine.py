@@ -1,13 +1,27 @@
-"""Where the commit is: one engine a process, and `transaction()`, the only place that commits."""
+"""Where the commit is: one engine a process, and `transaction()`; `LoopLine` for the event loop."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, CursorResult, Engine, Executable, ScalarResult, create_engine, text
+from psycopg.rows import namedtuple_row
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    ScalarResult,
+    Select,
+    TextClause,
+    create_engine,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.logs import correlation
@@ -15,8 +29,23 @@ from shared.settings import settings
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
-LOST = (OperationalError, InterfaceError, psycopg.OperationalError)
+LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 """The database went away or could not be reached: try again later, nothing was done."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One statement that returns rows, with its values. The statement is made once, at import: it is kept compiled."""
+
+    statement: TextClause | Select[Any]
+    params: Mapping[str, Any]
+
+
+Steps = Generator[Ask, Sequence[Any], T]
+"""Work that asks the database and goes on with the rows. Whoever runs it chooses how to wait: `ReadTx.run` holds its
+thread, `LoopLine.run` lets the event loop go on."""
 
 
 _FOR_VALUES = text(
@@ -55,15 +84,32 @@ class ReadTx:
         assert isinstance(driver, psycopg.Connection)  # noqa: S101 (narrows a type)
         return driver
 
+    def run(self, steps: Steps[T]) -> T:
+        """Go through the steps, one statement after the other."""
+        try:
+            asked = next(steps)
+            while True:
+                asked = steps.send(self.execute(asked.statement, asked.params).all())
+        except StopIteration as end:
+            done: T = end.value
+            return done
 
-class WriteTx(ReadTx):
-    """A transaction that writes: who acts in it, what ties its events together, and whom they woke."""
 
-    def __init__(self, connection: Connection, actor: str) -> None:
-        super().__init__(connection)
+class Acting:
+    """Who acts in a transaction, what ties its events together, and whom they woke."""
+
+    def __init__(self, actor: str) -> None:
         self.actor = actor
         self.correlation = correlation()
         self.woken: set[str] = set()
+
+
+class WriteTx(ReadTx, Acting):
+    """A transaction that writes."""
+
+    def __init__(self, connection: Connection, actor: str) -> None:
+        ReadTx.__init__(self, connection)
+        Acting.__init__(self, actor)
 
 
 _OPTIONS = "-c timezone=UTC -c jit=off -c temp_buffers=64MB -c idle_in_transaction_session_timeout=60000"
@@ -104,6 +150,59 @@ def transaction(actor: str) -> Iterator[WriteTx]:
     """
     with engine().connect() as connection, connection.begin():
         yield WriteTx(connection, actor)
+
+
+class LoopLine:
+    """A connection for one task of the event loop: for much small work without what a thread costs each piece.
+
+    Each statement is a transaction of its own, so steps may write in one of theirs. Made when first wanted and again
+    after it was lost.
+    """
+
+    def __init__(self) -> None:
+        self._cursor: psycopg.AsyncCursor[Any] | None = None
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Go through the steps, one statement after the other. Not twice at a time.
+
+        Raises:
+            OperationalError: the database went away (`LOST`).
+        """
+        cursor = await self._connected()
+        try:
+            asked = next(steps)
+            while True:
+                await cursor.execute(_as_driver_writes(asked.statement), asked.params, prepare=True)
+                asked = steps.send(await cursor.fetchall())
+        except StopIteration as end:
+            done: T = end.value
+            return done
+
+    async def close(self) -> None:
+        if self._cursor is not None:
+            await self._cursor.connection.close()
+
+    async def _connected(self) -> psycopg.AsyncCursor[Any]:
+        if self._cursor is None or self._cursor.connection.closed:
+            connection = await psycopg.AsyncConnection.connect(
+                conninfo(), autocommit=True, connect_timeout=5, options=_OPTIONS
+            )
+            self._cursor = connection.cursor(row_factory=namedtuple_row)
+        return self._cursor
+
+
+_PSYCOPG = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=64)
+def _as_driver_writes(statement: TextClause | Select[Any]) -> str:
+    """A statement as psycopg takes it."""
+    return str(statement.compile(dialect=_PSYCOPG))
+
+
+def conninfo() -> str:
+    """The database's address as psycopg takes it."""
+    return make_url(settings().database_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -1,38 +1,55 @@
 """The record: appends events, and with each, in the same statement, the deliveries to those who listen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, text
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.events import LISTENERS, Event, Step
 from shared.domain.terms import EventId
-from shared.store.engine import WriteTx
+from shared.store.engine import Acting, WriteTx
 
 _ENVELOPE = {"before", "after"}
+_FIELDS = {kind.__name__: tuple(field.name for field in fields(kind)) for kind in LISTENERS}
+
+APPEND = """
+said AS (
+    INSERT INTO event (at, occurred_at, kind, subject, subject_id, before, after, actor, cause, correlation, data)
+    SELECT :now, coalesce((e->>'occurred_at')::timestamptz, :now), e->>'kind', e->>'subject',
+           id, e->>'before', e->>'after', :actor, :cause, coalesce(e->>'correlation', :correlation), e->'data'
+    FROM listed ORDER BY place
+    RETURNING id, at, kind, subject_id
+), told AS (
+    INSERT INTO delivery (consumer, event_id, event_at, kind, subject_id, due_at)
+    SELECT listener.consumer, said.id, said.at, said.kind, said.subject_id, :now
+    FROM said JOIN unnest(:kinds, :consumers) AS listener(kind, consumer) ON listener.kind = said.kind
+)
+"""
+"""Appends what the part "listed" of the same statement holds: e (see `stated`), id of the subject, place in the order.
+For a statement that makes the subject too; bind `append_params` with it."""
+
+APPEND_TYPES = (
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("actor", type_=Text),
+    bindparam("cause", type_=BigInteger),
+    bindparam("correlation", type_=Text),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("consumers", type_=ARRAY(Text)),
+)
 
 _APPEND = text(
-    """
-    WITH said AS (
-        INSERT INTO event (at, occurred_at, kind, subject, subject_id, before, after, actor, cause, correlation, data)
-        SELECT :now, coalesce((e->>'occurred_at')::timestamptz, :now), e->>'kind', e->>'subject',
-               (e->>'subject_id')::bigint, e->>'before', e->>'after', :actor, :cause,
-               coalesce(e->>'correlation', :correlation), e->'data'
-        FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS listed(e, place)
-        ORDER BY place
-        RETURNING id, at, kind, subject_id
-    ), told AS (
-        INSERT INTO delivery (consumer, event_id, event_at, kind, subject_id, due_at)
-        SELECT listener.consumer, said.id, said.at, said.kind, said.subject_id, :now
-        FROM said JOIN unnest(:kinds, :consumers) AS listener(kind, consumer) ON listener.kind = said.kind
-    )
+    f"""
+    WITH listed AS (
+        SELECT e, (e->>'subject_id')::bigint AS id, place
+        FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS given(e, place)
+    ), {APPEND}
     SELECT id FROM said ORDER BY id
     """
-).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("consumers", type_=ARRAY(Text)))
+).bindparams(*APPEND_TYPES)
 
 
 def append(
@@ -52,26 +69,31 @@ def append(
     events = [happened] if isinstance(happened, Event) else list(happened)
     if not events:
         return []
-    listening = [(kind.__name__, to) for kind in {type(event) for event in events} for to in LISTENERS[kind]]
-    tx.woken.update(to for _, to in listening)
     times = occurred_at if isinstance(occurred_at, Sequence) else [occurred_at] * len(events)
     threads: Sequence[str | None] = correlations or [None] * len(events)
-    stated = [_row(event, time, thread) for event, time, thread in zip(events, times, threads, strict=True)]
-    params = {
+    rows = [stated(event, time, thread) for event, time, thread in zip(events, times, threads, strict=True)]
+    params = {"events": orjson.dumps(rows).decode(), **append_params(tx, {type(event) for event in events}, now, cause)}
+    return list(tx.scalars(_APPEND, params))
+
+
+def append_params(tx: Acting, kinds: Iterable[type[Event]], now: datetime, cause: int | None = None) -> dict[str, Any]:
+    """What `APPEND` needs beside the events; notes whom they wake."""
+    listening = [(kind.__name__, to.value) for kind in kinds for to in LISTENERS[kind]]
+    tx.woken.update(to for _, to in listening)
+    return {
         "now": now,
         "actor": tx.actor,
         "cause": cause,
         "correlation": tx.correlation,
-        "events": orjson.dumps(stated).decode(),
         "kinds": [kind for kind, _ in listening],
-        "consumers": [to.value for _, to in listening],
+        "consumers": [to for _, to in listening],
     }
-    return list(tx.scalars(_APPEND, params))
 
 
-def _row(event: Event, occurred_at: datetime | None, correlation: str | None) -> dict[str, Any]:
+def stated(event: Event, occurred_at: datetime | None, correlation: str | None) -> dict[str, Any]:
+    """An event as the statement reads it."""
     subject_field = f"{event.SUBJECT}_id"
-    said = {field.name: getattr(event, field.name) for field in fields(event)}
+    said = {name: getattr(event, name) for name in _FIELDS[type(event).__name__]}
     row: dict[str, Any] = {
         "kind": type(event).__name__,
         "subject": event.SUBJECT,

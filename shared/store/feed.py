@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, func, insert, select, text
+from sqlalchemy import Integer, Row, bindparam, select, text
 
 from shared.domain.audience import PUBLIC_KINDS, Line
 from shared.store.deliveries import Delivery
-from shared.store.engine import ReadTx, WriteTx
+from shared.store.engine import Ask, ReadTx, Steps, WriteTx
 from shared.store.tables import feed_line
 
 CHANNEL = "feed"
@@ -20,7 +20,10 @@ GENESIS = bytes(32)
 """The hash before line 1."""
 
 _ONE_WRITER = 7_035_003
-_CONTEXT = text((Path(__file__).parent / "sql" / "feed_context.sql").read_text())
+_SQL = Path(__file__).parent / "sql"
+_LOCK = text("SELECT pg_advisory_xact_lock(:id)")
+_CONTEXT = text((_SQL / "feed_context.sql").read_text())
+_ADD = text((_SQL / "add_feed_lines.sql").read_text())
 _INTERNAL = {
     "into_id",
     "from_id",
@@ -39,23 +42,18 @@ def project(tx: WriteTx, due: Sequence[Delivery]) -> int:
 
     Takes the feed's advisory lock to the end of the transaction, so that numbers follow commit order.
     """
-    tx.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _ONE_WRITER})
+    tx.execute(_LOCK, {"id": _ONE_WRITER})
     said = tx.execute(_CONTEXT, {"ids": [one.event_id for one in due], "times": [one.event_at for one in due]}).all()
-    known = set(
-        tx.scalars(select(feed_line.c.event_id).where(feed_line.c.event_id == func.any([row.id for row in said])))
-    )
-    number, before = last(tx)
+    if not said:
+        return 0
+    number, before = said[0].last_number or 0, said[0].last_hash or GENESIS
     rows = []
     for row in said:
-        if row.id in known:
-            continue
         number += 1
         body = _body(row)
         before = link(before, number, row.id, row.at, row.kind, body)
         rows.append(_row(row, number, body, before))
-    if rows:
-        tx.execute(insert(feed_line), rows)
-        tx.execute(select(func.pg_notify(CHANNEL, str(number))))
+    tx.execute(_ADD, {"lines": orjson.dumps(rows).decode(), "channel": CHANNEL, "newest": str(number)})
     return len(rows)
 
 
@@ -63,6 +61,14 @@ def link(before: bytes, number: int, event_id: int, at: datetime, kind: str, bod
     """The hash of a line: SHA-256 over the hash before it and the line in canonical JSON (sorted keys, UTC)."""
     said = [number, event_id, at.astimezone(UTC).isoformat(), kind, body]
     return hashlib.sha256(before + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+_AFTER = (
+    select(feed_line)
+    .where(feed_line.c.number >= bindparam("number"))
+    .order_by(feed_line.c.number)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def last(tx: ReadTx) -> tuple[int, bytes]:
@@ -109,7 +115,7 @@ def _row(row: Row[Any], number: int, body: Mapping[str, Any], digest: bytes) -> 
         "state": row.state,
         "contractor_id": row.contractor_id,
         "public": row.kind in PUBLIC_KINDS,
-        "hash": digest,
+        "hash": digest.hex(),
     }
 
 
@@ -128,9 +134,12 @@ def hash_of(tx: ReadTx, number: int) -> str | None:
 
 def lines_after(tx: ReadTx, number: int, most: int) -> list[Line]:
     """Lines after a number, oldest first, with the hash before the first of them."""
-    rows = tx.execute(
-        select(feed_line).where(feed_line.c.number >= number).order_by(feed_line.c.number).limit(most + 1)
-    ).all()
+    return tx.run(reading_after(number, most))
+
+
+def reading_after(number: int, most: int) -> Steps[list[Line]]:
+    """The same in steps."""
+    rows = yield Ask(_AFTER, {"number": number, "most": most + 1})
     before = GENESIS
     if rows and rows[0].number == number:
         before, rows = rows[0].hash, rows[1:]

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from msgspec import Struct
+from sqlalchemy import Text, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.store.engine import ReadTx, WriteTx
+from shared.store.engine import Ask, ReadTx, Steps, WriteTx
 from shared.store.tables import idempotency_key
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """What a client calls its request. `scope` is the route and the asker: two askers may use one key."""
 
     scope: str
@@ -28,10 +29,20 @@ class Answered:
     answer: Mapping[str, Any]
 
 
+_ANSWERED = select(idempotency_key.c.key, idempotency_key.c.body_sha256, idempotency_key.c.answer).where(
+    idempotency_key.c.scope == bindparam("scope", type_=Text),
+    idempotency_key.c.key == func.any(bindparam("keys", type_=ARRAY(Text))),
+)
+
+
 def answered(tx: ReadTx, scope: str, keys: Sequence[str]) -> dict[str, Answered]:
     """What was answered under these keys of one scope; a key that is new is left out."""
-    columns = select(idempotency_key.c.key, idempotency_key.c.body_sha256, idempotency_key.c.answer)
-    rows = tx.execute(columns.where(idempotency_key.c.scope == scope, idempotency_key.c.key.in_(keys)))
+    return tx.run(answering(scope, keys))
+
+
+def answering(scope: str, keys: Sequence[str]) -> Steps[dict[str, Answered]]:
+    """The same in steps."""
+    rows = yield Ask(_ANSWERED, {"scope": scope, "keys": list(keys)})
     return {row.key: Answered(row.body_sha256, row.answer) for row in rows}
 
 

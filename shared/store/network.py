@@ -14,7 +14,7 @@ from shared.domain.place import Authority, Located, OnStreet, Point
 from shared.domain.policy_sections import PlaceRules
 from shared.errors import Unavailable
 from shared.settings import settings
-from shared.store.engine import ReadTx
+from shared.store.engine import Ask, ReadTx, Steps
 from shared.store.tables import GRID, deployment, postcode
 
 EDGE_M = 50.0
@@ -45,12 +45,17 @@ _LOCATE_GIVEN = text(_GIVEN + LOCATE).bindparams(
 
 def locate(tx: ReadTx, points: Sequence[Point], rules: PlaceRules) -> list[Located]:
     """Place positions in one statement, one or a hundred thousand, in their order."""
+    return tx.run(locating(points, rules))
+
+
+def locating(points: Sequence[Point], rules: PlaceRules) -> Steps[list[Located]]:
+    """The same in steps."""
     given = {
         "lats": [float(point.lat) for point in points],
         "lons": [float(point.lon) for point in points],
         "accuracies": [float(point.accuracy_m) for point in points],
     }
-    rows = tx.execute(_LOCATE_GIVEN, {**given, **place_params(rules)})
+    rows = yield Ask(_LOCATE_GIVEN, {**given, **place_params(rules)})
     return [located(row) for row in sorted(rows, key=lambda row: row.n)]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import DateTime, Row, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.calendars import load
@@ -12,7 +12,7 @@ from shared.domain.deadlines import WorkingCalendar
 from shared.domain.policy import Policy, parse
 from shared.domain.terms import PolicyVersionId
 from shared.errors import NotFound
-from shared.store.engine import ReadTx, WriteTx
+from shared.store.engine import Ask, ReadTx, Steps, WriteTx
 from shared.store.tables import contractor, policy_version
 
 
@@ -26,6 +26,13 @@ class InForce:
 
 
 _NAMED = select(policy_version.c.id, policy_version.c.sha256, policy_version.c.name)
+_NEWEST = (
+    _NAMED.where(policy_version.c.effective_from <= bindparam("now", type_=DateTime(timezone=True)))
+    .order_by(policy_version.c.effective_from.desc(), policy_version.c.id.desc())
+    .limit(literal_column("1"))
+)
+_ONE = _NAMED.where(policy_version.c.id == bindparam("policy_id"))
+_TEXT = select(policy_version.c.text).where(policy_version.c.id == bindparam("policy_id"))
 
 
 def in_force(tx: ReadTx, now: datetime) -> InForce:
@@ -34,20 +41,20 @@ def in_force(tx: ReadTx, now: datetime) -> InForce:
     Raises:
         NotFound: none was adopted; `roadmend policy adopt FILE` does it.
     """
-    newest = (
-        _NAMED.where(policy_version.c.effective_from <= now)
-        .order_by(policy_version.c.effective_from.desc(), policy_version.c.id.desc())
-        .limit(1)
-    )
-    found = tx.execute(newest).one_or_none()
-    if found is None:
+    return tx.run(finding(now))
+
+
+def finding(now: datetime) -> Steps[InForce]:
+    """The same in steps."""
+    found = yield Ask(_NEWEST, {"now": now})
+    if not found:
         raise NotFound("No policy is in force. Adopt one: roadmend policy adopt shared/policy/lancashire.toml")
-    return _cached(tx, found)
+    return (yield from _cached(found[0]))
 
 
 def version(tx: ReadTx, policy_id: PolicyVersionId) -> InForce:
     """A version by its id: what was decided stays decided under its own."""
-    return _cached(tx, tx.execute(_NAMED.where(policy_version.c.id == policy_id)).one())
+    return tx.run(_cached(tx.execute(_ONE, {"policy_id": policy_id}).one()))
 
 
 def decides_since(tx: ReadTx, policy_id: PolicyVersionId) -> datetime:
@@ -57,11 +64,11 @@ def decides_since(tx: ReadTx, policy_id: PolicyVersionId) -> datetime:
     return at
 
 
-def _cached(tx: ReadTx, row: Row[tuple[int, str, str]]) -> InForce:
+def _cached(row: Row[tuple[int, str, str]]) -> Steps[InForce]:
     known = _parsed.get((row.sha256, row.id))
     if known is None:
-        written = tx.scalar(select(policy_version.c.text).where(policy_version.c.id == row.id))
-        known = _parsed[(row.sha256, row.id)] = _read(written, row.name, PolicyVersionId(row.id))
+        written = yield Ask(_TEXT, {"policy_id": row.id})
+        known = _parsed[(row.sha256, row.id)] = _read(written[0].text, row.name, PolicyVersionId(row.id))
     return known
 
 

@@ -6,14 +6,15 @@ import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so that a reference can be read out over the telephone."""
+_PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
 _READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
 
 
 def fresh(prefix: str) -> str:
     """A new reference: 40 random bits. A clash is left to the unique index."""
-    bits = int.from_bytes(secrets.token_bytes(5))
-    letters = "".join([_ALPHABET[bits >> shift & 31] for shift in range(0, 40, 5)])
-    return f"{prefix}-{letters[:4]}-{letters[4:]}"
+    bits = secrets.randbits(40)
+    one, two, three, four = (_PAIRS[bits >> shift & 1023] for shift in (0, 10, 20, 30))
+    return f"{prefix}-{one}{two}-{three}{four}"
 
 
 def fresh_many(prefix: str, count: int) -> list[str]:

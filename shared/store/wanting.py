@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select, true
+from sqlalchemy import BigInteger, and_, bindparam, case, exists, func, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.terms import ContractorId, DefectId, OrderId
 from shared.store.engine import ReadTx, WriteTx
@@ -50,18 +51,23 @@ def _wants() -> Any:
     )
 
 
-def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
-    """Those of the defects that want an order now, in the order of their ids. Locks their recalls, then their rows.
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+# Recalls before defects, as whoever decides a recall locks them: the other way round, the two deadlocked.
+_CONCERNED = (
+    select(recall.c.id)
+    .where(recall.c.defect_id == func.any(_IDS))
+    .order_by(recall.c.id)
+    .with_for_update(key_share=True)
+)
+_LOCKING = (
+    select(defect.c.id)
+    .where(defect.c.id == func.any(_IDS), _wants())
+    .order_by(defect.c.id)
+    .with_for_update(key_share=True)
+)
 
-    They are confirmed (or made safe without an order) and graded, another's to mend but not yet made safe, temporarily
-    repaired, or recalled.
-    """
-    # Recalls before defects, as whoever decides a recall locks them: the other way round, the two deadlocked.
-    concerned = select(recall.c.id).where(recall.c.defect_id == func.any(list(defect_ids))).order_by(recall.c.id)
-    tx.execute(concerned.with_for_update(key_share=True))
-    # Locked first and read after: who waited for a lock must see what the one before them did.
-    locking = select(defect.c.id).where(defect.c.id == func.any(list(defect_ids)), _wants()).order_by(defect.c.id)
-    locked = list(tx.scalars(locking.with_for_update(key_share=True)))
+
+def _read() -> Any:
     covering = works_order_defect.alias("covering")
     replaced = works_order.alias("replaced")
     open_recall = (
@@ -77,7 +83,7 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
         .limit(1)
         .lateral("promise")
     )
-    rows = (
+    return (
         select(
             *COVERABLE,
             covering.c.works_order_id.label("replaces"),
@@ -89,17 +95,36 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
         .outerjoin(covering, and_(covering.c.defect_id == defect.c.id, covering.c.ended_at.is_(None)))
         .outerjoin(replaced, replaced.c.id == covering.c.works_order_id)
         .outerjoin(open_recall, true())
-        .where(defect.c.id == func.any(locked), _wants())
+        .where(defect.c.id == func.any(_IDS), _wants())
         .order_by(defect.c.id)
     )
+
+
+_READING = _read()
+"""Made once: to put it together took most of the time of a small batch."""
+
+
+def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
+    """Those of the defects that want an order now, in the order of their ids. Locks their recalls, then their rows.
+
+    They are confirmed (or made safe without an order) and graded, another's to mend but not yet made safe, temporarily
+    repaired, or recalled.
+    """
+    tx.execute(_CONCERNED, {"ids": list(defect_ids)})
+    # Locked first and read after: who waited for a lock must see what the one before them did.
+    locked = list(tx.scalars(_LOCKING, {"ids": list(defect_ids)}))
+    if not locked:
+        return []
     return [
         Wanting(coverable(row), row.replaces, row.recall_id, row.promised_by, row.failed_order, row.at_cost_of)
-        for row in tx.execute(rows)
+        for row in tx.execute(_READING, {"ids": locked})
     ]
 
 
 def recalled(tx: ReadTx, recall_ids: Sequence[int]) -> list[DefectId]:
     """The defects that these recalls are about."""
+    if not recall_ids:
+        return []
     return list(tx.scalars(select(recall.c.defect_id).where(recall.c.id == func.any(list(recall_ids)))))
 
 

@@ -29,12 +29,12 @@ def _taken(drafts: Sequence[tuple[Draft, str]]) -> list[Received | BaseException
             return await intake.take(draft, actor)
 
     async def together() -> list[Received | BaseException]:
-        intake = Intake(asyncio.get_running_loop())
+        intake = Intake()
         waiting = [asyncio.create_task(take(intake, draft, actor)) for draft, actor in drafts]
         await asyncio.sleep(0)
         intake.start()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        await asyncio.to_thread(intake.stop)
+        await intake.stop()
         return outcomes
 
     return asyncio.run(together())

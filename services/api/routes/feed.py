@@ -80,7 +80,8 @@ async def follow_feed(
             and (contractor is None or (audience.staff and line.body.get("contractor") == contractor))
         )
 
-    lines = stream(hub, audience, wanted, _start(last_event_id, after))
+    filtered = any(given is not None for given in (area, class_code, state, contractor))
+    lines = stream(hub, audience, wanted if filtered else None, _start(last_event_id, after))
     if audience != Audience():
         lines = _bounded(lines)
     return StreamingResponse(

@@ -1,12 +1,13 @@
--- Stores reports, their contacts and the keys they came with, in one statement. Returns id and reference of each that
--- is new. One whose key or external id is already there is passed over: the key's row waits for whoever holds it.
+-- Stores reports, their contacts, the keys they came with and what is said of them in the record, in one statement.
+-- Returns id and reference of each that is new. One whose key or external id is already there is passed over: the key's
+-- row waits for whoever holds it.
 WITH given AS (
     SELECT * FROM jsonb_to_recordset(CAST(:reports AS jsonb)) AS one(
         reference text, tracking_hash text, channel text, class_code text, lat float8, lon float8, accuracy_m float8,
         x float8, y float8, street_id bigint, street_key text, street_side text, level smallint, house_number integer,
         address text, description text, danger boolean, state text, outcome text, observed_at timestamptz,
         received_at timestamptz, triage_due_at timestamptz, external_id text, name text, email text, phone text,
-        key_scope text, key text, body_sha256 text, answer jsonb)
+        key_scope text, key text, body_sha256 text, answer jsonb, events jsonb)
 ), claimed AS (
     INSERT INTO idempotency_key (scope, key, body_sha256, answer, at)
     SELECT key_scope, key, decode(body_sha256, 'hex'), answer, received_at FROM given WHERE key IS NOT NULL
@@ -33,5 +34,8 @@ WITH given AS (
     SELECT added.id, given.name, given.email, given.phone
     FROM added JOIN given USING (reference)
     WHERE coalesce(given.name, given.email, given.phone) IS NOT NULL
-)
+), listed AS (
+    SELECT one.e, added.id, (added.id, one.n) AS place
+    FROM added JOIN given USING (reference) CROSS JOIN jsonb_array_elements(given.events) WITH ORDINALITY AS one(e, n)
+), {append}
 SELECT id, reference FROM added

@@ -1,4 +1,5 @@
--- The events of a batch, in order, with what a reader needs of the thing that each is about.
+-- The events of a batch that have no line yet, in order, with what a reader needs of the thing that each is about; and
+-- the newest line, on which they follow.
 WITH asked AS (
     SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS listed(id, at)
 ), said AS (
@@ -9,6 +10,9 @@ WITH asked AS (
            coalesce((data->>'into_id')::bigint, (data->>'from_id')::bigint, (data->>'new_id')::bigint,
                     (data->>'recurrence_of')::bigint) AS about_other
     FROM asked JOIN event USING (id, at)
+    WHERE NOT EXISTS (SELECT FROM feed_line WHERE feed_line.event_id = asked.id)
+), newest AS (
+    SELECT number, hash FROM feed_line ORDER BY number DESC LIMIT 1
 )
 SELECT said.id, said.at, said.occurred_at, said.kind, said.subject, said.before, said.after, said.actor, said.data,
        coalesce(CASE said.subject
@@ -26,8 +30,10 @@ SELECT said.id, said.at, said.occurred_at, said.kind, said.subject, said.before,
                             WHEN 'works_order' THEN works_order.state END) AS state,
        coalesce((said.data->>'contractor_id')::bigint, works_order.contractor_id) AS contractor_id,
        contractor.code AS contractor,
-       defect.reference AS defect, defect.band AS band, other.reference AS other, works_order.reference AS works_order
+       defect.reference AS defect, defect.band AS band, other.reference AS other, works_order.reference AS works_order,
+       newest.number AS last_number, newest.hash AS last_hash
 FROM said
+LEFT JOIN newest ON true
 LEFT JOIN report ON report.id = said.about_report
 LEFT JOIN defect ON defect.id = said.about_defect
 LEFT JOIN defect AS other ON other.id = said.about_other
