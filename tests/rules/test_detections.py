@@ -187,7 +187,7 @@ def test_gzip_is_read_in_one_member_or_in_several() -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "says"),
     [
-        (gzip.compress(b"[]" * 5000)[:40], "gzip", "cut off"),
+        (gzip.compress(b"[]" * 5000, mtime=0)[:40], "gzip", "cut off"),
         (b"plain", "gzip", "not gzip"),
         (b"[]", "br", "br is not read here"),
         (b"", "", "is empty"),
