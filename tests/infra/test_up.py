@@ -93,7 +93,7 @@ def test_it_runs_until_ctrl_c_mends_a_crash_and_starts_again_with_the_same_sign_
     first = up.wait_for("Everything runs.")
     assert answers(f"{up.url()}/health/ready")
 
-    api = next(pid for pid in up.processes() if b"services.api.main:app" in _words(pid))
+    api = next(pid for pid in up.processes() if b"services.api" in _words(pid))
     os.kill(api, signal.SIGKILL)
     crash = up.wait_for("api runs again")
     until(lambda: answers(f"{up.url()}/health/ready"), 30, "the API to be ready again")

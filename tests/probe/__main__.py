@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-TRIED = ["tests/probe", "tests/api/test_rules_of_routes.py", "tests/api/test_access.py", "tests/api/test_photos.py"]
+BESIDE = ("rules_of_routes", "access", "photos", "headers", "connection", "problems")
+TRIED = ["tests/probe", *(f"tests/api/test_{name}.py" for name in BESIDE)]
 
 
 class Table:
