@@ -22,6 +22,9 @@ from shared.store.whole_database import Facts, PhotoKept
 
 log = logger(__name__)
 
+EXTENSIONS = ("postgis", "pg_trgm")
+"""What the migrations make; who owns the database may make the second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dumped:
@@ -36,7 +39,7 @@ class Dumped:
 def dump_database(tx: ReadTx, made: Unfinished, now: datetime) -> Dumped:
     """Dump what this transaction sees, and count it in the same view.
 
-    Only the schema public and the extension PostGIS: what else an image or an administrator put into the database is
+    Only the schema public and the extensions that the migrations make: what else an image or an administrator put into the database is
     not ours to restore. No owners and no rights: the one who restores owns it all.
 
     Raises:
@@ -50,8 +53,8 @@ def dump_database(tx: ReadTx, made: Unfinished, now: datetime) -> Dumped:
     # PostGIS brings its own rows; a role that is no superuser may not write them.
     others.append("--exclude-table-data=public.spatial_ref_sys")
     options = ["--format=custom", "--compress=1", "--no-owner", "--no-privileges", "--no-comments"]
-    extension = "--extension=postgis"
-    postgres_programs.run(program, *options, extension, *others, f"--snapshot={view}", f"--file={made.folder / DUMP}")
+    extensions = [f"--extension={name}" for name in EXTENSIONS]
+    postgres_programs.run(program, *options, *extensions, *others, f"--snapshot={view}", f"--file={made.folder / DUMP}")
     made.note(DUMP)
     return dumped
 

@@ -223,7 +223,7 @@ def test_a_backup_of_any_earlier_release_is_brought_to_this_one(server: URL, new
 def test_what_an_image_brings_along_is_left_out(template: URL, new: Deployment, tmp_path: Path) -> None:
     """The PostGIS image puts further schemas and extensions into its database, and into the one to restore into."""
     crowded = Deployment(databases.create(template, str(template.database)), tmp_path / "photos")
-    crowded.tell("CREATE SCHEMA topology", "CREATE TABLE topology.theirs (id int)", "CREATE EXTENSION pg_trgm")
+    crowded.tell("CREATE SCHEMA topology", "CREATE TABLE topology.theirs (id int)", "CREATE EXTENSION fuzzystrmatch")
     crowded.done("backup", tmp_path / "crowded")
     databases.drop(crowded.url)
     new.tell("CREATE SCHEMA topology", "CREATE EXTENSION postgis")
