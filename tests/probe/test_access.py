@@ -159,7 +159,7 @@ def _feed(house: House, who: str) -> str:
         assert live.headers["cache-control"] == "no-store"
         for piece in live.iter_text():
             heard += piece
-            numbers = [int(number) for number in re.findall(r"^id: (\d+)$", heard, re.MULTILINE)]
+            numbers = [int(number) for number in re.findall(r"^id: (\d+)-\w+$", heard, re.MULTILINE)]
             if numbers and numbers[-1] >= newest:
                 break
     return heard
