@@ -39,8 +39,8 @@ class Dumped:
 def dump_database(tx: ReadTx, made: Unfinished, now: datetime) -> Dumped:
     """Dump what this transaction sees, and count it in the same view.
 
-    Only the schema public and the extensions that the migrations make: what else an image or an administrator put into the database is
-    not ours to restore. No owners and no rights: the one who restores owns it all.
+    Only the schema public and the extensions that the migrations make: what else an image or an administrator put into
+    the database is not ours to restore. No owners and no rights: the one who restores owns it all.
 
     Raises:
         NotFound: there is no pg_dump that fits the server, or nothing of Roadmend in the database.
