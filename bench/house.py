@@ -168,12 +168,13 @@ def house_on(url: URL, *, bare: bool = False) -> Iterator[House]:
 
 
 class Bare:
-    """The bare server: FastAPI by the same uvicorn with the same options, and nothing of Roadmend in it."""
+    """The bare server: FastAPI by the same uvicorn with the same options and limits, and nothing of Roadmend in it."""
 
     def __init__(self, stack: Stack) -> None:
         self.port = free_port()
         given = {**stack.variables, "ROADMEND_PORT": str(self.port)}
-        options = ["--no-access-log", "--timeout-graceful-shutdown", "1", "--no-server-header"]
+        options = ["--no-access-log", "--timeout-graceful-shutdown", "1", "--no-server-header", "--no-proxy-headers"]
+        options += ["--ws", "none", "--http", "services.api.connection:Connection"]
         command_line = [str(PYTHON), "-m", "uvicorn", BARE, "--host", "127.0.0.1", "--port", str(self.port), *options]
         log = stack.folder / "bare.log"
         self.child = Child(Program("bare", command_line, environment(given), ROOT), log)
