@@ -25,11 +25,16 @@ class Reader:
     def __init__(self, name: str, world: World, who: SignIn | None, *, restless: bool = False) -> None:
         self.name, self.world, self.who = name, world, who
         self.seen: list[Seen] = []
-        self.last = 0
+        self.place = "0"
         self.connections = 0
         self._restless = Random(name) if restless else None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def last(self) -> int:
+        """The number of the last line that it was told of."""
+        return int(self.place.partition("-")[0])
 
     def start(self) -> None:
         self._thread.start()
@@ -52,30 +57,31 @@ class Reader:
 
     def _read(self, client: Client) -> None:
         left = self._restless.randint(*HANGS_UP_AFTER) if self._restless else -1
-        with client.stream("/api/v1/feed", self.last) as answer:
+        with client.stream("/api/v1/feed", self.place) as answer:
             answer.raise_for_status()
             self.connections += 1
-            for number, line in _events(answer):
+            for place, line in _events(answer):
                 if line is not None:
                     self.seen.append(line)
                     left -= 1
-                self.last = number
+                self.place = place
                 if self._stop.is_set() or left == 0:
                     return
 
 
-def _events(answer: httpx.Response) -> Iterator[tuple[int, Seen | None]]:
+def _events(answer: httpx.Response) -> Iterator[tuple[str, Seen | None]]:
     """Whole events only, as a browser takes them: what was cut off before its empty line never came."""
-    number, line = None, None
+    place, line = None, None
     for text in answer.iter_lines():
         if text.startswith("id: "):
-            number = int(text.removeprefix("id: "))
+            place = text.removeprefix("id: ")
         elif text.startswith("data: "):
             said = json.loads(text.removeprefix("data: "))
-            line = (int(said["number"]), str(said["hash_before"]), str(said["hash"]))
-        elif not text and number is not None:
-            yield number, line
-            number, line = None, None
+            # A reset has no hashes: it stands among the lines as one that the record does not hold.
+            line = (int(said["number"]), str(said.get("hash_before")), str(said.get("hash")))
+        elif not text and place is not None:
+            yield place, line
+            place, line = None, None
 
 
 def lies(name: str, seen: Sequence[Seen], record: Sequence[Seen]) -> list[str]:
