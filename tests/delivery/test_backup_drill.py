@@ -167,7 +167,7 @@ def _broken(url: str, account: Account, promised: Ledger) -> list[str]:
     world = World(url, account, Truth(made(), 5), promised, 5)
     with closing(world.client()) as client:
         client.sign_in(account.who("supervisor"))
-        reckoning.promises(world, client)
+        reckoning.promises(world, client, reckoning.reports(world, client))
     return promised.broken
 
 

@@ -19,7 +19,7 @@ from shared.domain.verdicts import Sighting
 from shared.flows import detections_to_defects, report_to_defect
 from shared.store import matching, policies
 from shared.store.engine import WriteTx
-from shared.store.tables import GRID, detection
+from shared.store.tables import GRID, sighting
 from tests import databases
 from tests.factories import a_report, adopt_default_policy, hear
 from tests.flows.test_matching_detections import a_batch
@@ -51,7 +51,7 @@ FROM defect JOIN report ON report.reference = 'R' || substr(defect.reference, 2)
 INSERT INTO detection (received_at, batch_id, source_id, external_id, survey_pass_id, captured_at, class_code,
                        confidence, lat, lon, accuracy_m, geom, street_key, verdict)
 SELECT now(), 0, 0, i, 'sunday', now(), 'pothole', 0.6, 53.7, -2.7, 2, geom, 'b' || i / 25,
-       CASE WHEN i % 4 = 0 THEN 'waiting' ELSE 'joined' END
+       CASE WHEN i % 4 = 0 THEN 'waiting' ELSE 'received' END
 FROM {places};
 ANALYZE defect, report, sighting, detection;
 """
@@ -173,7 +173,7 @@ def test_a_batch_of_detections_is_matched_through_the_places(tx: WriteTx) -> Non
 
     plans = _told(tx, lambda: hear(tx, Consumer.DETECTIONS, detections_to_defects.run, datetime.now(UTC)))
 
-    assert set(tx.scalars(select(detection.c.verdict).where(detection.c.id.in_(ids)))) == {"joined"}
+    assert list(tx.scalars(select(sighting.c.verdict).where(sighting.c.detection_id.in_(ids)))) == ["same"] * len(ids)
     assert _spatial(plans, "defect")
     assert _bad(plans, near=NEAR * len(ids)) == []
 

@@ -27,6 +27,7 @@ FRESH_SECONDS = {True: 10, False: 60}
             "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
         },
         304: {"description": "It is as `If-None-Match` says"},
+        403: {"description": "state, band and overdue are for staff"},
         404: {"description": "The zoom has no such tile"},
     },
 )
