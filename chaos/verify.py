@@ -78,7 +78,9 @@ def _batches(db: Db, promises: Promises) -> Iterator[str]:
 
 _BATCHES = """
 SELECT batch.reference, count(detection.id), batch.matched_at IS NOT NULL,
-       count(detection.id) FILTER (WHERE detection.verdict = 'received')
+       count(detection.id) FILTER (
+           WHERE detection.verdict = 'received'
+             AND NOT EXISTS (SELECT FROM sighting WHERE sighting.detection_id = detection.id))
 FROM detection_batch AS batch LEFT JOIN detection ON detection.batch_id = batch.id
 WHERE batch.reference = ANY(%s)
 GROUP BY batch.id
