@@ -340,9 +340,9 @@ _WAITING = f"""
                sha256(convert_to('waiting ' || letters || i, 'UTF8')), 'web', 'pothole', ST_Y(wgs), ST_X(wgs), 4, geom,
                street, 'b' || street, 'left', 'A hole by the kerb.', 'received', now(), now(),
                now() + interval '2 days', now()
-        FROM generate_series(0, %(count)s - 1) AS i,
+        FROM (SELECT coalesce(max(id), 0) AS id FROM report) AS last, generate_series(0, %(count)s - 1) AS i,
              LATERAL (SELECT %(spot)s + i - (i %% 4 = 3)::integer AS k,
-                             translate(upper(substr(md5(i || 'w' || random()), 1, 8)), 'ABCDEF', 'GHJKMN') AS letters
+                             'W' || translate(upper(lpad(to_hex(last.id + i), 7, '0')), 'ABCDEF', 'GHJKMN') AS letters
                       OFFSET 0) AS one,
              {SPOT}
         RETURNING id
