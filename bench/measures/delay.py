@@ -23,7 +23,7 @@ Told = dict[str, Any]
 
 def measure(run: Run) -> list[Figure]:
     """API, worker and beat; a bare NOTIFY to a bare client of the feed between."""
-    repeats, seconds = run.of(3, 2), run.of(12, 5)
+    repeats, seconds = run.of(2, 2), run.of(10, 5)
     share = max(RATES) * seconds
     layout = Layout.with_spots(run.of(65_000, 10_000), share * repeats * len(RATES))
     figures: list[Figure] = []

@@ -23,7 +23,7 @@ Told = dict[str, Any]
 
 def measure(run: Run) -> list[Figure]:
     """The API alone, then with a worker that triages what comes; a no-op POST between, on a server like it."""
-    repeats, seconds = run.of(5, 2), run.of(6, 3)
+    repeats, seconds = run.of(3, 2), run.of(5, 3)
     share = seconds * MOST_A_SECOND
     layout = Layout.with_spots(run.of(65_000, 10_000), share * 2 * repeats)
     with county_of(run.template, layout) as url, house_on(url, bare=True) as house:

@@ -7,6 +7,7 @@ and no pass, moves no position and leaves no reasons.
 
 import gzip
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench import client, county, outside
@@ -19,15 +20,17 @@ from tests.waiting import until
 
 NAME = "survey"
 A_REQUEST = 50_000
-A_ROUND = 5
-"""Requests, one after another without a pause: while one is read, those before it are matched."""
+A_ROUND = 10
+"""Requests, without a pause: while some are read, those before them are matched."""
+AT_ONCE = 2
+"""The uploader's connections."""
 AGAIN = 9
 """Of ten detections so many see again what is open; the tenth is new."""
 
 
 def measure(run: Run) -> list[Figure]:
     """In rounds: requests sent and matched by API and workers, then the same rows by the bare statement."""
-    defects, rounds = run.of(1_000_000, 100_000), run.of(4, 1)
+    defects, rounds = run.of(1_000_000, 100_000), run.of(2, 1)
     requests = rounds * A_ROUND
     layout = Layout.with_spots(defects, requests * A_REQUEST // (10 - AGAIN) // 10)
     with county_of(run.template, layout) as url, house_on(url) as house:
@@ -39,7 +42,7 @@ def measure(run: Run) -> list[Figure]:
 
 
 class _Survey:
-    """Requests as a survey vehicle's uploader sends them, one after another without a pause."""
+    """Requests as a survey fleet's uploader sends them, without a pause."""
 
     def __init__(self, house: House, layout: Layout, requests: int) -> None:
         self.house = house
@@ -58,8 +61,10 @@ class _Survey:
         return taken
 
     def _send_all(self, number: int) -> None:
-        for body in self.bodies[A_ROUND * number : A_ROUND * (number + 1)]:
-            self.accepting.append(clocked(lambda: self._send(body)))  # noqa: B023 (called at once)
+        bodies = self.bodies[A_ROUND * number : A_ROUND * (number + 1)]
+        with ThreadPoolExecutor(AT_ONCE) as uploader:
+            taken = clocked(lambda: list(uploader.map(self._send, bodies)))
+        self.accepting.append(taken)
         until(self._all_matched, 900, "all batches to be matched")
 
     def _send(self, body: bytes) -> None:
@@ -121,7 +126,7 @@ def _figures(product: Sequence[float], bare: Sequence[float], survey: _Survey, d
         "a request": A_REQUEST,
         "detections": all_of_it * len(product),
         "bytes a request": median([len(body) for body in survey.bodies]),
-        "requests at once": 1,
+        "requests at once": AT_ONCE,
         "worker processes": 2,
         "durable": True,
         "verdicts": survey.verdicts(),
@@ -141,7 +146,7 @@ def _figures(product: Sequence[float], bare: Sequence[float], survey: _Survey, d
         repeats=[all_of_it / one for one in product],
         conditions=conditions,
     )
-    accepted = [A_REQUEST / one for one in survey.accepting]
+    accepted = [all_of_it / one for one in survey.accepting]
     yield Figure(
         measure=NAME,
         name="detections a second, HTTP body to 202",
