@@ -34,7 +34,7 @@ def drain(consumer: Consumer, flow: Flow) -> int:
         OperationalError: the database went away; what was not committed is due again by itself.
     """
     heard = taken = _one_batch(consumer, flow)
-    while taken >= settings().drain_batch:
+    while taken >= _most(consumer):
         taken = _one_batch(consumer, flow)
         heard += taken
     return heard

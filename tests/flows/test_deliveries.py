@@ -8,7 +8,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from services.workers.consumer import drain
-from shared.domain.events import Consumer, DefectStepped, ReportReceived
+from shared.domain.events import Consumer, DefectStepped, DetectionsReceived, ReportReceived
+from shared.domain.terms import EventId
 from shared.store import deliveries, event_log
 from shared.store.deliveries import TRIES, Delivery
 from shared.store.engine import WriteTx, reading, transaction
@@ -90,6 +91,21 @@ def test_a_bad_event_is_put_back_with_its_error_and_blocks_no_other(own_db: obje
     # Once, or again where this took longer than the second that it had to wait.
     assert left.tries >= 1
     assert left[1:] == ("ValueError: four", None)
+
+
+def test_a_flow_that_has_only_begun_goes_on_until_it_is_done(own_db: object) -> None:
+    with transaction("test") as tx:
+        event_log.append(tx, DetectionsReceived(batch_id=1, accepted=3, repeated=0, refused=0), datetime.now(UTC))
+    parts: list[int] = []
+
+    def in_three_parts(_: WriteTx, due: Sequence[Delivery], __: datetime) -> list[EventId]:
+        parts.append(len(due))
+        return [one.event_id for one in due] if len(parts) < 3 else []
+
+    drain(Consumer.DETECTIONS, in_three_parts)
+
+    assert parts == [1, 1, 1]
+    assert waiting("detections") == []
 
 
 def test_after_ten_tries_a_delivery_is_parked_until_a_person_retries_it(tx: WriteTx) -> None:
