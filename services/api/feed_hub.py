@@ -189,7 +189,13 @@ class Hub:
         return await self._in_thread(_page_after, number)
 
     async def _in_thread(self, look: Callable[..., T], *given: object) -> T:
-        """Look into the database. Who is cancelled meanwhile waits for the thread: it holds a connection."""
+        """Look into the database, twice where a connection was cut: the first failure clears the pool."""
+        with suppress(*LOST):
+            return await self._once_in_thread(look, *given)
+        return await self._once_in_thread(look, *given)
+
+    async def _once_in_thread(self, look: Callable[..., T], *given: object) -> T:
+        """Who is cancelled meanwhile waits for the thread: it holds a connection."""
         looking = asyncio.ensure_future(to_thread.run_sync(look, *given, limiter=self._threads))
         try:
             return await asyncio.shield(looking)
