@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
+from shared.store.photo_files import sync_folder
 
 FORMAT = 1
 MANIFEST, SUMS, DUMP, PHOTOS = "manifest.json", "SHA256SUMS", "database.dump", "photos"
@@ -115,7 +116,7 @@ def writing(folder: Path) -> Iterator[Unfinished]:
         with _begun(folder, begun) as made:
             yield made
         begun.rename(folder)
-        _sync_names(folder.parent)
+        sync_folder(folder.parent)
     except OSError as error:
         raise Unavailable(f"The backup cannot be made: {error.filename or folder}: {error.strerror}.") from error
 
@@ -134,14 +135,6 @@ def _begun(folder: Path, begun: Path) -> Iterator[Unfinished]:
         raise
     finally:
         made.close()
-
-
-def _sync_names(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read(folder: Path) -> Manifest:
