@@ -280,6 +280,8 @@ report = Table(
     Column("updated_at", Time, nullable=False),
     # For historic loads: (source, id there) arrives once.
     Column("external_id", Text, unique=True),
+    # The words are public as they stand: a person released what the screening would hide.
+    Column("words_released", Boolean, nullable=False, server_default=text("false")),
     Index(
         "ix_report_state",
         "state",
@@ -302,6 +304,22 @@ contact = Table(
     Column("name", Text),
     Column("email", Text),
     Column("phone", Text),
+    # Wants to hear nothing more of it.
+    Column("unfollowed_at", Time),
+)
+
+# A report that somebody is still writing, page by page. The cookie holds the secret.
+draft = Table(
+    "draft",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True),
+    _json("answers"),
+    Column("made_at", Time, nullable=False),
+    Column("updated_at", Time, nullable=False),
+    # What became of it: a report, or "it is this one" of a defect.
+    _to("report", "report_id", nullable=True),
+    _to("sighting", "sighting_id", nullable=True),
+    Index("ix_draft_updated_at", "updated_at"),
 )
 
 # What was asked of a reporter and what the reporter said later: an answer, why it is not settled. As it came.
@@ -328,6 +346,9 @@ photo = Table(
     # A visit may be told after its photos: the phone's own visit id ties them together.
     Column("visit_client_id", UUID),
     _to("contractor", "contractor_id", nullable=True),
+    # Of a draft until it is sent; of a passer-by who said "it is this one" of a defect.
+    Column("draft_hash", LargeBinary, ForeignKey("draft.secret_hash")),
+    _to("sighting", "sighting_id", nullable=True),
     # report, before, after
     Column("role", Text, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
@@ -343,7 +364,12 @@ photo = Table(
     Column("taken_lat", Double),
     Column("taken_lon", Double),
     Column("received_at", Time, nullable=False),
+    # Since when everybody may see it, and who said so.
+    Column("released_at", Time),
+    Column("released_by", Text),
     # The same bytes from the same sender are one photo, however often they come.
+    Index("uq_photo_draft", "draft_hash", "sha256", unique=True, postgresql_where=text("draft_hash IS NOT NULL")),
+    Index("uq_photo_sighting", "sighting_id", "sha256", unique=True, postgresql_where=text("sighting_id IS NOT NULL")),
     Index("uq_photo_report", "report_id", "sha256", unique=True, postgresql_where=text("report_id IS NOT NULL")),
     Index(
         "uq_photo_visit",
@@ -560,7 +586,8 @@ sighting = Table(
     Column("unlinked_at", Time),
     # The merge that brought it here, so that the merge can be undone: the defect it was with before.
     Column("merged_from", BigInteger),
-    CheckConstraint("(report_id IS NULL) <> (detection_id IS NULL)", name="one_seer"),
+    # Neither: a passer-by, who said "it is this one" of a defect.
+    CheckConstraint("num_nonnulls(report_id, detection_id) <= 1", name="one_seer"),
     Index("ix_sighting_defect_id", "defect_id"),
     # Where people saw defects: what matching asks. Machines' sightings count by the defect's own position.
     Index(
@@ -624,6 +651,89 @@ question = Table(
     Column("settled_by", Text),
     Column("answer", Text),
     Index("uq_question_open", "report_id", unique=True, postgresql_where=text("settled_at IS NULL")),
+)
+
+# --- being told ------------------------------------------------------------------------------------------------------
+
+# Somebody without a report wants to hear of a defect, a street, an area, or what lies in a shape.
+follow = Table(
+    "follow",
+    metadata,
+    _id(),
+    # SHA-256 of the secret of its link, by which it is confirmed, changed and ended.
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    # defect, street, area, circle, shape
+    Column("kind", Text, nullable=False),
+    _to("defect", "defect_id", nullable=True),
+    Column("street_key", Text),
+    Column("area_id", BigInteger, ForeignKey("area.id", ondelete="CASCADE")),
+    Column("geom", Geometry("POLYGON", srid=GRID, spatial_index=False)),
+    # In words: "PR1 8XJ and 1 km around it".
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    # instant, daily, weekly
+    Column("rhythm", Text, nullable=False, server_default=text("'instant'")),
+    Column("made_at", Time, nullable=False),
+    # Nobody is told anything before.
+    Column("confirmed_at", Time),
+    Column("ended_at", Time),
+    # For digests: what was recorded up to here was told.
+    Column("told_at", Time),
+    CheckConstraint("(email IS NULL) <> (phone IS NULL) OR ended_at IS NOT NULL", name="one_address"),
+    CheckConstraint("num_nonnulls(defect_id, street_key, area_id, geom) = 1", name="one_subject"),
+    Index("ix_follow_defect_id", "defect_id", postgresql_where=text("defect_id IS NOT NULL AND ended_at IS NULL")),
+    Index("ix_follow_street_key", "street_key", postgresql_where=text("street_key IS NOT NULL AND ended_at IS NULL")),
+    Index("ix_follow_area_id", "area_id", postgresql_where=text("area_id IS NOT NULL AND ended_at IS NULL")),
+    Index(
+        "ix_follow_geom",
+        "geom",
+        postgresql_using="gist",
+        postgresql_where=text("geom IS NOT NULL AND ended_at IS NULL"),
+    ),
+    Index("ix_follow_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
+    Index(
+        "ix_follow_rhythm",
+        "rhythm",
+        "told_at",
+        postgresql_where=text("rhythm <> 'instant' AND ended_at IS NULL"),
+    ),
+)
+
+# What leaves the building: a row first, sent outside the transaction, then marked. Its reader's address is looked up
+# when it is sent, so a message holds nothing personal.
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    # Of the event and the reader: the same fact is told once, however often it is heard.
+    Column("key", Text, nullable=False, unique=True),
+    # Who reads it: the reporter, or who follows.
+    _to("report", "report_id", nullable=True),
+    _to("follow", "follow_id", nullable=True),
+    # email, sms
+    Column("channel", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    _json("values"),
+    Column("made_at", Time, nullable=False),
+    Column("due_at", Time, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    Column("sent_at", Time),
+    # The provider's own name for it.
+    Column("sent_as", Text),
+    Column("error", Text),
+    Column("parked_at", Time),
+    # Its reader does not want it any more, or is forgotten.
+    Column("dropped_at", Time),
+    CheckConstraint("num_nonnulls(report_id, follow_id) = 1 OR dropped_at IS NOT NULL", name="one_reader"),
+    Index(
+        "ix_message_due_at",
+        "due_at",
+        "id",
+        postgresql_where=text("sent_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL"),
+    ),
+    Index("ix_message_report_id", "report_id", postgresql_where=text("report_id IS NOT NULL")),
+    Index("ix_message_follow_id", "follow_id", postgresql_where=text("follow_id IS NOT NULL")),
 )
 
 # --- works -----------------------------------------------------------------------------------------------------------
