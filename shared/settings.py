@@ -1,11 +1,14 @@
 """Every environment variable that Roadmend reads, in one place. Names begin with ROADMEND_."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.domain import colours
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +42,18 @@ class Settings(BaseSettings):
     postgres_bin: Path | None = Field(
         None, description="The folder of pg_dump and pg_restore, where they are not in a usual place"
     )
+    council_name: str = Field("", description="As pages show it; empty for the authority that the policy file names")
+    service_name: str = Field("Report a road problem", description="As pages show it")
+    brand_colour: str = Field("#1d4a3f", description="Of header, buttons and links, as #rrggbb")
+    logo_file: Path | None = Field(None, description="SVG, PNG or WebP, shown on the brand colour beside the name")
+    letters: str = Field(
+        'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
+        description="Font families that readers' machines have",
+    )
+    danger_phone: str = Field("", description="Number to call about a danger on the road, day and night")
+    contact_email: str = Field("", description="Where residents ask for help with the service")
+    privacy_email: str = Field("", description="Where residents ask about their personal data")
+    basemap_style: str = Field("", description="Address of a MapLibre style to draw below our own map")
     drain_batch: int = Field(500, ge=1, le=10_000, description="Deliveries that one transaction takes at most")
 
     @model_validator(mode="before")
@@ -47,6 +62,38 @@ class Settings(BaseSettings):
         """Addresses hold passwords, so that they too may lie in files. A file goes before the variable."""
         files = {name: given.get(f"{name}_file") for name in ("database_url", "redis_url")}
         return {**given, **{name: Path(file).read_text().strip() for name, file in files.items() if file}}
+
+    @field_validator("brand_colour")
+    @classmethod
+    def _is_legible(cls, given: str) -> str:
+        """Header and buttons bear white text."""
+        colour = given.lower()
+        if not colours.is_colour(colour):
+            raise ValueError("Give the colour as #rrggbb, such as #1d4a3f.")
+        if (found := colours.contrast(colour, colours.WHITE)) < colours.LEGIBLE:
+            raise ValueError(
+                f"White text on {colour} has a contrast of {found:.1f}; {colours.LEGIBLE} is the least that WCAG 2.2 "
+                f"allows. The nearest darker colour that does is {colours.legible_on(colours.WHITE, colour)}."
+            )
+        return colour
+
+    @field_validator("letters")
+    @classmethod
+    def _are_families(cls, given: str) -> str:
+        """They go into a style sheet. GDS Transport is licensed to services on gov.uk only."""
+        if not re.fullmatch(r"[\w ,\"'-]+", given):
+            raise ValueError("Font families are names with commas between them.")
+        if "gds transport" in given.lower():
+            raise ValueError("GDS Transport may be used by services of GOV.UK only; name another font.")
+        return given
+
+    @field_validator("basemap_style")
+    @classmethod
+    def _is_an_address(cls, given: str) -> str:
+        """It goes into the policy that tells browsers where a page may load from."""
+        if given and not re.fullmatch(r"https?://[\w.-]+(:\d+)?/[^\s;,\"']*", given):
+            raise ValueError("Give the whole address of the style, such as https://tiles.example.org/style.json.")
+        return given
 
     def secret(self) -> str:
         """The signing key.

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from infra.native import processes, say, servers, testing, up
+from infra.native import processes, say, servers, testing, up, web
 from infra.native.child import die_with_parent
 from infra.native.cleaning import clean
 from infra.native.environment import check_python, prepare
@@ -67,6 +67,11 @@ def _prepare(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_web(_: argparse.Namespace) -> int:
+    web.check()
+    return 0
+
+
 def _clean(_: argparse.Namespace) -> int:
     clean()
     return 0
@@ -84,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         ("with-servers", _with_servers, "test"),
         ("run", _run, "up"),
         ("prepare", _prepare, ""),
+        ("check-web", _check_web, ""),
         ("clean", _clean, ""),
     ):
         command = commands.add_parser(name)

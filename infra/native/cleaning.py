@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from infra.native import say
+from infra.native import say, web
 from infra.native.layout import ROOT, RUN, VENV, Instance, Lock, SetupError
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "build")
@@ -18,7 +18,7 @@ def clean() -> None:
     for folder in RUN.iterdir() if RUN.exists() else ():
         if folder.is_dir() and Lock(Instance(folder.name)).holder() is not None:
             raise SetupError(f"{folder.name} runs. Stop it first: make down INSTANCE={folder.name}")
-    for folder in (RUN, VENV, *(ROOT / name for name in CACHES), *ROOT.glob("*.egg-info")):
+    for folder in (RUN, VENV, web.MODULES, web.BUILT, *(ROOT / name for name in CACHES), *ROOT.glob("*.egg-info")):
         _remove(folder)
     for folder in [*(ROOT / "shared").rglob("__pycache__"), *(ROOT / "services").rglob("__pycache__")]:
         _remove(folder)

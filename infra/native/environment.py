@@ -1,4 +1,4 @@
-"""The virtual environment from the lock file, and what is made with it: the `roadmend` command, PROJ's grid."""
+"""The virtual environment from the lock file, and beside it the `roadmend` command, PROJ's grid, the pages' files."""
 
 import fcntl
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.native import packages, say
+from infra.native import packages, say, web
 from infra.native.layout import PYTHON, ROOT, RUN, VENV, SetupError
 
 LOCK = ROOT / "requirements-dev.lock"
@@ -36,6 +36,7 @@ def prepare(with_servers: bool = True) -> None:
         packages.install_missing(with_servers)
         _make_venv()
         _make_grid()
+        web.build()
 
 
 @contextmanager

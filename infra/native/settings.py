@@ -43,7 +43,7 @@ def _from_file() -> dict[str, str]:
             continue
         if not equals:
             raise SetupError(f"{file}, line {number}: NAME=value was expected, this was found: {line!r}")
-        found[name.strip()] = "".join(shlex.split(value))
+        found[name.strip()] = " ".join(shlex.split(value))
     return {name: value for name, value in found.items() if name.startswith("ROADMEND_") and value}
 
 

@@ -96,7 +96,7 @@ class _Exchange:
             log.exception("request_failed", **self._said())
             if self.status:
                 raise
-            await problems.unexpected()(self.scope, self.receive, self.send)
+            await problems.unexpected(self.scope)(self.scope, self.receive, self.send)
         finally:
             log.info("request", status=self.status, ms=self._milliseconds(), **self._said())
             meters.answered(**self._said(), status=self.status, seconds=time.perf_counter() - self.began)
@@ -129,7 +129,7 @@ class _Exchange:
 
 async def _refuse_nul(scope: Scope, receive: Receive, send: Send) -> None:
     """No name of ours holds a NUL, and PostgreSQL takes none: refused once here, and not by every route."""
-    refused = problems.problem(422, Invalid.code, Invalid.title, "The address holds a NUL. No name of ours does.")
+    refused = problems.answer(scope, 422, Invalid.code, Invalid.title, "The address holds a NUL. No name of ours does.")
     await refused(scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""Turns refusals and failures into RFC 9457 problem details. The only module that knows status codes for refusals."""
+"""Turns refusals and failures into RFC 9457 problem details or a page. Only this module knows their status codes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Scope
 
+from services.api import problem_pages
 from shared import errors
 from shared.logs import correlation, logger
 from shared.store.engine import LOST
@@ -66,17 +68,32 @@ def problem(
     return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
+def answer(
+    scope: Scope,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    errors: Iterable[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem, or where the request of this scope came from a person who reads pages, a page that says it."""
+    if problem_pages.are_wanted(scope):
+        return problem_pages.page(status, detail, headers or {})
+    return problem(status, code, title, detail, errors, headers)
+
+
 def status_of_class(kind: type[errors.Refusal]) -> int:
     """The status of a kind of refusal: that of the nearest class above it."""
     return next(STATUS[above] for above in kind.__mro__ if above in STATUS)
 
 
-async def on_refusal(_: Request, refusal: Exception) -> Response:
+async def on_refusal(request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, errors.Refusal):
         raise refusal
     status = status_of_class(type(refusal))
     fields = [{"field": name, "reason": reason} for name, reason in refusal.errors.items()]
-    return problem(status, refusal.code, refusal.title, refusal.detail, fields, _headers(status, refusal))
+    return answer(request.scope, status, refusal.code, refusal.title, refusal.detail, fields, _headers(status, refusal))
 
 
 def _headers(status: int, refusal: errors.Refusal) -> dict[str, str]:
@@ -87,27 +104,29 @@ def _headers(status: int, refusal: errors.Refusal) -> dict[str, str]:
     return RETRY_AFTER if status == 503 else {}
 
 
-async def on_lost_database(_: Request, error: Exception) -> Response:
+async def on_lost_database(request: Request, error: Exception) -> Response:
     log.warning("database_lost", error=type(error).__name__)
     detail = "The database does not answer now. Nothing was done; ask again in a moment, with the same Idempotency-Key."
-    return problem(503, errors.Unavailable.code, errors.Unavailable.title, detail, headers=RETRY_AFTER)
+    return answer(request.scope, 503, errors.Unavailable.code, errors.Unavailable.title, detail, headers=RETRY_AFTER)
 
 
-async def on_unfit_value(_: Request, error: Exception) -> Response:
+async def on_unfit_value(request: Request, error: Exception) -> Response:
     """What the database cannot hold, such as a NUL in a text: a form that no rule of ours had refused before."""
     log.warning("value_unfit", error=type(error).__name__)
     invalid = errors.Invalid
-    return problem(422, invalid.code, invalid.title, "A value of the request cannot be kept: no text holds a NUL.")
+    detail = "A value of the request cannot be kept: no text holds a NUL."
+    return answer(request.scope, 422, invalid.code, invalid.title, detail)
 
 
-async def on_bad_request(_: Request, error: Exception) -> Response:
+async def on_bad_request(request: Request, error: Exception) -> Response:
     """A body, query or path that does not have the form that the documentation gives."""
     if not isinstance(error, RequestValidationError):
         raise error
     listed = [{"field": _field(one["loc"]), "reason": str(one["msg"])} for one in error.errors()]
     named = ", ".join(sorted({one["field"] for one in listed}))
     invalid = errors.Invalid
-    return problem(422, invalid.code, invalid.title, f"Put this right and send it again: {named}.", listed)
+    detail = f"Put this right and send it again: {named}."
+    return answer(request.scope, 422, invalid.code, invalid.title, detail, listed)
 
 
 def _field(location: Iterable[object]) -> str:
@@ -123,7 +142,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         raise error
     code, title = _FRAMEWORK.get(error.status_code, (f"http-{error.status_code}", "Refused"))
     headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
-    return problem(error.status_code, code, title, str(error.detail), headers=headers)
+    return answer(request.scope, error.status_code, code, title, str(error.detail), headers=headers)
 
 
 def _allowed(request: Request) -> str:
@@ -133,10 +152,10 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method for one in alike for method in one.methods or ()}))
 
 
-def unexpected() -> Response:
+def unexpected(scope: Scope) -> Response:
     """Our fault: said without details, with the id under which the log holds them."""
     detail = "Something went wrong on our side. It was recorded; quote the correlation id when you tell us."
-    return problem(500, "internal-error", "Internal error", detail)
+    return answer(scope, 500, "internal-error", "Internal error", detail)
 
 
 def install(app: FastAPI) -> None:

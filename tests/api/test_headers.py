@@ -15,7 +15,17 @@ from tests.factories import a_picture
 
 ENDLESS = {"/api/v1/feed"}
 """A client of tests waits for an answer's end; tests/probe/test_access.py looks at the feed's."""
-ELSEWHERE = ["/", "/api/docs", "/problems", "/problems/invalid-input", "/api/openapi.json", "/nowhere", "/a%00b"]
+ELSEWHERE = [
+    "/",
+    "/status",
+    "/assets/nothing.js",
+    "/api/docs",
+    "/problems",
+    "/problems/invalid-input",
+    "/api/openapi.json",
+    "/nowhere",
+    "/a%00b",
+]
 
 
 def _answers(api: TestClient, headers: dict[str, str]) -> Iterator[tuple[str, Response]]:
@@ -67,13 +77,28 @@ def test_a_private_answer_is_kept_by_no_cache(api: TestClient, a_key: MakeKey) -
     assert api.get("/api/v1/people", headers=a_key(Role.ADMIN).headers).headers["cache-control"] == "no-store"
 
 
-def test_the_styles_of_a_page_are_those_that_its_policy_names(api: TestClient) -> None:
-    for path in ("/", "/api/docs", "/problems"):
+def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(api: TestClient) -> None:
+    for path in ("/", "/status", "/api/docs", "/problems"):
         page = api.get(path)
-        assert "style-src 'sha256-" in page.headers["content-security-policy"]
-        assert len(re.findall("<style>", page.text)) == 1
-        assert "style=" not in page.text
-        assert "<script" not in page.text
+        assert "script-src 'self'; style-src 'self';" in page.headers["content-security-policy"]
+        assert re.findall(r"<style|<script>| style=| on\w+=", page.text) == []
+        assert {at[0] for at in re.findall(r'(?:src|href|action)="([^"]*)"', page.text)} <= set("/#dt")
+
+
+def test_what_a_page_loads_is_kept_for_ever_and_comes_compressed(api: TestClient) -> None:
+    loaded = re.findall(r'(?:stylesheet" href|script type="module" src)="([^"]+)"', api.get("/").text)
+
+    plain = {at: api.get(at, headers={"Accept-Encoding": "identity"}) for at in loaded}
+    packed = {at: api.get(at, headers={"Accept-Encoding": "gzip, deflate"}) for at in loaded if "council" not in at}
+
+    assert len(loaded) == 3
+    for at, answer in plain.items():
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-type"].startswith("text/css" if at.endswith(".css") else "text/javascript")
+    for at, answer in packed.items():
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.content == plain[at].content
 
 
 def test_https_is_asked_for_only_where_it_is_the_public_address(

@@ -1,4 +1,4 @@
-"""The status page at /, the list of what the API can do, and what its problems mean."""
+"""The status page, the list of what the API can do, and what its problems mean."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,13 +16,13 @@ from shared.store import health, policies
 from shared.store.engine import LOST, ReadTx, reading
 from shared.store.read_models import today
 
-router = APIRouter(tags=["pages"], include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 ANYBODY = requires(PUBLIC)
 
 
-@router.get("/")
-def home(now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
+@router.get("/status")
+def status(now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
     """What this is, what happened today, and how its parts are; also when the database is away."""
     counted: list[tuple[str, int]] = []
     authority, at = None, now
@@ -32,7 +32,7 @@ def home(now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
             counted = today.counts(tx, at.replace(hour=0, minute=0, second=0, microsecond=0))
     except LOST:
         pass
-    return templates.page("home.html", authority=authority, today=counted, at=at, parts=health.parts(now))
+    return templates.page("status.html", authority=authority, today=counted, at=at, parts=health.parts(now))
 
 
 def _whose(tx: ReadTx, now: datetime) -> tuple[str | None, datetime]:
