@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     danger_phone: str = Field("", description="Number to call about a danger on the road, day and night")
     contact_email: str = Field("", description="Where residents ask for help with the service")
     privacy_email: str = Field("", description="Where residents ask about their personal data")
+    accessibility_reviewed: str = Field(
+        "", description="When the council last tested the pages and reviewed its statement, as 3 May 2026"
+    )
     basemap_style: str = Field("", description="Address of a MapLibre style to draw below our own map")
     drain_batch: int = Field(500, ge=1, le=10_000, description="Deliveries that one transaction takes at most")
 

@@ -160,7 +160,7 @@ def test_no_file_names_a_machine() -> None:
     assert named == set()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "infra/native/node.lock"])
 def test_every_locked_package_has_a_hash_and_none_an_address(name: str) -> None:
     text = (ROOT / name).read_text()
 

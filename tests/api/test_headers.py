@@ -80,6 +80,7 @@ def test_a_private_answer_is_kept_by_no_cache(api: TestClient, a_key: MakeKey) -
 def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(api: TestClient) -> None:
     for path in ("/", "/status", "/api/docs", "/problems"):
         page = api.get(path)
+        assert page.status_code == 200
         assert "script-src 'self'; style-src 'self';" in page.headers["content-security-policy"]
         assert re.findall(r"<style|<script>| style=| on\w+=", page.text) == []
         assert {at[0] for at in re.findall(r'(?:src|href|action)="([^"]*)"', page.text)} <= set("/#dt")

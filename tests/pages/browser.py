@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
 
 from infra.native.layout import ROOT
 
@@ -73,8 +74,11 @@ class Reader:
     contexts: list[BrowserContext] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
-    def open(self, path: str = "", screen: Screen = PHONE, **options: Any) -> Page:
-        """A page in a context of its own, at an address of ours when one is given. `options` are new_context's."""
+    def open(self, path: str = "", screen: Screen = PHONE, status: int = 200, **options: Any) -> Page:
+        """A page in a context of its own, at an address of ours when one is given, which answers with this status.
+
+        `options` are new_context's.
+        """
         context = self.browser.new_context(
             base_url=self.url,
             viewport={"width": screen.width, "height": screen.height},
@@ -90,7 +94,9 @@ class Reader:
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("console", self._heard)
         if path:
-            page.goto(path)
+            answer = page.goto(path)
+            assert answer
+            assert answer.status == status, f"{path} answered {answer.status}"
         return page
 
     def _heard(self, message: ConsoleMessage) -> None:
@@ -108,31 +114,43 @@ def _axe() -> str:
     return (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
-@contextmanager
-def _scripts_allowed(page: Page) -> Iterator[None]:
-    """axe waits for timers, which never ring where scripts are off. The page's own were left out when it was loaded."""
-    if not page.evaluate("matchMedia('(scripting: none)').matches"):
-        yield
-        return
-    session = page.context.new_cdp_session(page)
-    session.send("Emulation.setScriptExecutionDisabled", {"value": False})
-    yield
-    session.send("Emulation.setScriptExecutionDisabled", {"value": True})
-    session.detach()
-
-
 def violations(page: Page) -> list[str]:
     """What axe-core finds against WCAG 2.2 A and AA on the page as it is now: rule, what is wrong, and where."""
-    with _scripts_allowed(page):
-        page.evaluate(_axe())
-        found = page.evaluate(
-            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
-        )
+    if page.evaluate("matchMedia('(scripting: none)').matches"):
+        with _copied(page) as copy:
+            return violations(copy)
+    page.evaluate(_axe())
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
+    )
     return [
         f"{one['id']}: {one['help']}: {node['target']} {node.get('failureSummary', '')}"
         for one in found["violations"]
         for node in one["nodes"]
     ]
+
+
+@contextmanager
+def _copied(page: Page) -> Iterator[Page]:
+    """The same elements where axe can run: its timers never ring where scripts are off. The page's own stay out."""
+    html = re.sub(r"(</?)noscript\b", r"\1div", page.content())
+    context = page.context.browser.new_context(
+        viewport=page.viewport_size, storage_state=page.context.storage_state(), bypass_csp=True
+    )
+    copy = context.new_page()
+    copy.route("**/*", lambda route: _answer(route, html))
+    copy.goto(page.url)
+    yield copy
+    context.close()
+
+
+def _answer(route: Route, html: str) -> None:
+    if route.request.is_navigation_request():
+        route.fulfill(body=html, content_type="text/html; charset=utf-8")
+    elif route.request.resource_type == "script":
+        route.abort()
+    else:
+        route.continue_()
 
 
 def sideways(page: Page) -> int:

@@ -18,19 +18,20 @@ from tests.pages.browser import (
 )
 from tests.pages.conftest import DANGER_PHONE
 
-PAGES = ("/", "/status", "/problems", "/nowhere")
+PAGES = ("/", "/accessibility", "/privacy", "/about", "/status", "/api/docs", "/problems", "/nowhere")
 
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("screen", LOOKS, ids=str)
 def test_a_page_is_accessible_and_fits(reader: Reader, screen: Screen, path: str) -> None:
-    check(reader.open(path, screen, extra_http_headers={"Accept": "text/html"}))
+    check(reader.open(path, screen, status=404 if path == "/nowhere" else 200))
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_the_start_says_whom_to_call_about_a_danger(reader: Reader, screen: Screen) -> None:
     page = reader.open("/", screen)
 
+    expect(page.get_by_role("heading", level=1)).to_have_text("Report a problem on the road")
     assert page.get_by_role("link", name="999").get_attribute("href") == "tel:999"
     assert page.get_by_role("link", name=DANGER_PHONE).get_attribute("href") == "tel:01632960555"
 
@@ -40,8 +41,10 @@ def test_the_keyboard_alone_reaches_the_report(reader: Reader) -> None:
 
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText") == "Skip to main content"
-    tab_to(page, "Report a problem")
+    tab_to(page, "Reference")
+    page.keyboard.press("Shift+Tab")
 
+    assert page.evaluate("document.activeElement.className") == "govuk-button govuk-button--start"
     assert page.evaluate("document.activeElement.getAttribute('href')") == "/report"
 
 
@@ -67,7 +70,7 @@ def test_on_a_phone_the_menu_opens_and_without_scripts_it_is_open(reader: Reader
 
 
 def test_a_page_that_is_not_there_is_a_page_that_says_what_to_do(reader: Reader) -> None:
-    page = reader.open("/nowhere")
+    page = reader.open("/nowhere", status=404)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
     expect(page.get_by_role("link", name="report a problem on the road")).to_be_visible()

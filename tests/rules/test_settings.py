@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from shared.settings import Settings
 
@@ -31,3 +32,27 @@ def test_settings_that_are_printed_show_no_key(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("ROADMEND_SECRET_KEY", "0123456789abcdef0123456789abcdef")
 
     assert "0123456789abcdef" not in repr(Settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("brand_colour", "#ffd500", "has a contrast of 1.4"),
+        ("brand_colour", "green", "#rrggbb"),
+        ("letters", "Arial; } body { display: none", "names with commas"),
+        ("letters", '"GDS Transport", arial', "services of GOV.UK only"),
+        ("basemap_style", "https://tiles.example/style.json; script-src *", "whole address"),
+        ("basemap_style", "javascript:alert(1)", "whole address"),
+    ],
+)
+def test_a_look_that_cannot_be_read_or_that_does_more_than_look_is_refused(name: str, value: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings(**{name: value})
+
+
+def test_a_colour_that_is_refused_comes_with_the_nearest_that_is_not() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(brand_colour="#e67300")
+
+    nearest = str(refused.value).partition("that does is ")[2][:7]
+    assert Settings(brand_colour=nearest).brand_colour == nearest
