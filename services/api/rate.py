@@ -25,6 +25,8 @@ PATIENCE_SECONDS = 0.05
 REST_SECONDS = 5.0
 """How long Redis is then left alone."""
 SIGN_IN = "10/minute"
+PLACES = "600/minute"
+"""A page asks at each pause of typing and at each move of a pin, and a library's visitors share one address."""
 
 
 class _Counter:
@@ -98,5 +100,10 @@ async def _photo(request: Request) -> None:
     await count(request, "photo")
 
 
+async def _places(request: Request) -> None:
+    await count(request, "places", PLACES)
+
+
 SignInLimit = Annotated[None, Depends(_sign_in)]
 PhotoLimit = Annotated[None, Depends(_photo)]
+PlacesLimit = Annotated[None, Depends(_places)]

@@ -14,8 +14,9 @@ from shared.store.staging import stage
 from shared.store.tables import GRID, area, load_progress
 
 _SQL = Path(__file__).parent / "sql"
-_PUT_STREETS, _KEY_STREETS, _PUT_AREAS, _PUT_POSTCODES = (
-    text((_SQL / f"{name}.sql").read_text()) for name in ("put_streets", "key_streets", "put_areas", "put_postcodes")
+_PUT_STREETS, _PUT_STREET_NAMES, _KEY_STREETS, _PUT_AREAS, _PUT_POSTCODES = (
+    text((_SQL / f"{name}.sql").read_text())
+    for name in ("put_streets", "put_street_names", "key_streets", "put_areas", "put_postcodes")
 )
 ONE_STREET_M = 200.0
 """Pieces of one name that are no further apart are one street."""
@@ -128,6 +129,7 @@ def put_streets(tx: WriteTx, rows: Sequence[StreetRow], srid: int) -> None:
     """Add streets or draw them anew, by their network id. `srid` is the EPSG code of the file's coordinates."""
     stage(tx, "arriving_street", _STREET, _tuples(rows))
     tx.execute(_PUT_STREETS, {"srid": srid, "grid": GRID})
+    tx.execute(_PUT_STREET_NAMES)
 
 
 def key_streets(tx: WriteTx) -> None:

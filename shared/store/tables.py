@@ -154,6 +154,14 @@ street = Table(
     Index("ix_street_name_like", text("lower(name) gin_trgm_ops"), postgresql_using="gin"),
 )
 
+# Each name once, in lower case: "did you mean" looks through some thousands of names, not through all streets.
+street_name = Table(
+    "street_name",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Index("ix_street_name_alike", text("name gin_trgm_ops"), postgresql_using="gin"),
+)
+
 postcode = Table(
     "postcode",
     metadata,
@@ -161,6 +169,7 @@ postcode = Table(
     Column("postcode", Text, primary_key=True),
     Column("quality", SmallInteger, nullable=False, server_default=text("10")),
     _point(),
+    Index("ix_postcode_begins", text("postcode text_pattern_ops")),
 )
 
 # --- who -------------------------------------------------------------------------------------------------------------
