@@ -59,7 +59,7 @@ def note(tx: WriteTx, stretch: Stretch) -> None:
 
 
 def finish(tx: WriteTx, stretch: Stretch, now: datetime) -> None:
-    """The file is done: its streets get their keys.
+    """The file is done: its streets get their keys, and the map is drawn anew.
 
     Raises:
         Invalid: areas were loaded, and none is ours.
@@ -70,4 +70,6 @@ def finish(tx: WriteTx, stretch: Stretch, now: datetime) -> None:
         raise Invalid(
             "None of the areas is ours, so that every report would be sent elsewhere. Say which is: --served CODE"
         )
+    if stretch.kind in ("streets", "areas"):
+        loads.draw_map(tx)
     loads.advance(tx, stretch.kind, stretch.digest, stretch.done, stretch.bad, now)

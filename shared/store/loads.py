@@ -6,17 +6,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.staging import stage
-from shared.store.tables import GRID, area, load_progress
+from shared.store.tables import GRID, area, load_progress, map_shape
 
 _SQL = Path(__file__).parent / "sql"
 _PUT_STREETS, _PUT_STREET_NAMES, _KEY_STREETS, _PUT_AREAS, _PUT_POSTCODES = (
     text((_SQL / f"{name}.sql").read_text())
     for name in ("put_streets", "put_street_names", "key_streets", "put_areas", "put_postcodes")
+)
+_STAMP_MAP, _DRAW_STREETS, _DRAW_AREAS = (
+    text((_SQL / f"{name}.sql").read_text().replace("::", r"\:\:"))
+    for name in ("stamp_map", "draw_streets", "draw_areas")
 )
 ONE_STREET_M = 200.0
 """Pieces of one name that are no further apart are one street."""
@@ -136,6 +140,15 @@ def key_streets(tx: WriteTx) -> None:
     """Say which pieces are one street. Locks the streets that get a key."""
     tx.execute(_KEY_STREETS, {"gap_m": ONE_STREET_M})
     tx.execute(text("ANALYZE street"))
+
+
+def draw_map(tx: WriteTx) -> None:
+    """Draw the map's streets and areas anew. Locks the drawing: two never draw at once."""
+    tx.execute(_STAMP_MAP)
+    tx.execute(delete(map_shape))
+    tx.execute(_DRAW_STREETS)
+    tx.execute(_DRAW_AREAS)
+    tx.execute(text("ANALYZE map_shape"))
 
 
 def put_areas(tx: WriteTx, rows: Sequence[AreaRow], srid: int) -> None:

@@ -162,6 +162,36 @@ street_name = Table(
     Index("ix_street_name_alike", text("name gin_trgm_ops"), postgresql_using="gin"),
 )
 
+# Streets and areas as the map draws them, made from them when a file is loaded (docs/decisions/0051).
+map_shape = Table(
+    "map_shape",
+    metadata,
+    # land, edges, streets, names
+    Column("layer", Text, nullable=False),
+    # 0 to 3: from afar to near.
+    Column("level", SmallInteger, nullable=False),
+    # A street's hierarchy, an area's kind.
+    Column("kind", Text, nullable=False),
+    Column("name", Text),
+    # Whose a street is, where it is not the council's.
+    Column("whose", Text),
+    # Metres of the web's map, whatever the deployment's grid.
+    Column("geom", Geometry("GEOMETRY", srid=3857, spatial_index=False), nullable=False),
+    *(
+        Index(f"ix_map_shape_{level}", "geom", postgresql_using="gist", postgresql_where=text(f"level = {level}"))
+        for level in range(4)
+    ),
+)
+
+map_drawing = Table(
+    "map_drawing",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),
+    # Another one for each drawing: what was made of an older one is out of date.
+    Column("version", Text, nullable=False),
+    CheckConstraint("singleton", name="one_row"),
+)
+
 postcode = Table(
     "postcode",
     metadata,

@@ -1,8 +1,11 @@
-"""The gazetteer: every street's name once, for those who mistype it, and the beginnings of postcodes.
+"""Names of streets once each, for those who mistype one; streets and areas as the map draws them.
 
-Indexes are made beside the running service (CONCURRENTLY). The last release's code runs on; a street that it loads is
-found by its name, and once its file is loaded again, by a mistyped one.
+Tables that the release before does not know, filled here from what is loaded, and an index of the beginnings of
+postcodes that is made beside the running service (CONCURRENTLY): that release may go on. What it loads is on the map
+when this release loads its next file.
 """
+
+from pathlib import Path
 
 from alembic import op
 from sqlalchemy import text
@@ -10,19 +13,15 @@ from sqlalchemy import text
 revision = "0008"
 down_revision = "0004"
 
-_NAMES = (
-    "DROP TABLE IF EXISTS street_name",
-    "CREATE TABLE street_name (name TEXT NOT NULL, CONSTRAINT pk_street_name PRIMARY KEY (name))",
-    "INSERT INTO street_name (name) SELECT DISTINCT lower(name) FROM street WHERE name <> ''",
-    "CREATE INDEX ix_street_name_alike ON street_name USING gin (name gin_trgm_ops)",
-)
+_SQL = Path(__file__).with_suffix(".sql")
 
 
 def upgrade() -> None:
     """Outside a transaction. Begun again, it makes anew what a failure left half made."""
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None
     with op.get_context().autocommit_block():
-        for statement in _NAMES:
-            op.execute(text(statement))
+        driver.execute(_SQL.read_text())
         # Waiting for the transactions that run now keeps nobody from anything.
         op.execute(text("SET lock_timeout = '10min'"))
         op.execute(text("DROP INDEX CONCURRENTLY IF EXISTS ix_postcode_begins"))
