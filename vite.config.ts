@@ -18,7 +18,7 @@ function compressed(): Plugin {
     name: "compressed",
     apply: "build",
     writeBundle() {
-      for (const name of readdirSync(built).filter((name) => /\.(js|css|svg|json|webmanifest)$/.test(name))) {
+      for (const name of readdirSync(built).filter((name) => /\.(m?js|css|svg|json|webmanifest)$/.test(name))) {
         const file = resolve(built, name);
         const text = readFileSync(file);
         writeFileSync(`${file}.gz`, gzipSync(text, { level: 9 }));
@@ -59,6 +59,8 @@ export default defineConfig({
     // A data: address in a style would be an image that no page's policy knows the size of.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // MapLibre is one piece of 1.1 MB.
+    chunkSizeWarningLimit: 1200,
     target: ["es2022", "safari16", "chrome107", "firefox104"],
     rolldownOptions: {
       input: entries,

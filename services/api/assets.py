@@ -13,7 +13,11 @@ from services.api.look import look
 FOLDER = Path(__file__).parent / "web" / "built"
 MANIFEST = FOLDER / "manifest.json"
 ADDRESS = "/assets/"
-_KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_KINDS = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+}
 _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 """By the coding's name, the best first."""
 

@@ -66,7 +66,7 @@ def environment() -> Environment:
     return _Pages()
 
 
-def _policy() -> str:
+def policy() -> str:
     """What a page may load and where its forms may go: nothing inline, and nothing from elsewhere but a basemap."""
     basemap = f" {origin}" if (origin := look().basemap_origin) else ""
     return (
@@ -84,4 +84,4 @@ def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """
     known = {"errors": {}, "current": "", "look": look(), **values}
     text = environment().get_template(name).render(known)
-    return HTMLResponse(text, status, headers={"Content-Security-Policy": _policy()})
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": policy()})

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.api import assets
+from services.api import assets, templates
 from services.api.deps import PUBLIC, Asker, requires
 from shared.errors import NotFound
 
@@ -21,5 +21,8 @@ async def serve(name: str, request: Request, _: Annotated[Asker, requires(PUBLIC
     if found is None:
         raise NotFound("There is no such file. Pages that you load anew name those that there are.")
     coding, body = found.best(request.headers.get("accept-encoding", ""))
-    headers = {**FOR_EVER, "Content-Encoding": coding} if coding else FOR_EVER
+    headers = {**FOR_EVER, "Content-Encoding": coding} if coding else dict(FOR_EVER)
+    if found.kind.startswith("text/javascript"):
+        # A worker's policy is that of its own file: the map's asks for tiles.
+        headers["Content-Security-Policy"] = templates.policy()
     return Response(body, headers=headers, media_type=found.kind)
