@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         None, description="The folder of pg_dump and pg_restore, where they are not in a usual place"
     )
     council_name: str = Field("", description="As pages show it; empty for the authority that the policy file names")
-    service_name: str = Field("Report a road problem", description="As pages show it")
+    service_name: str = Field("Road problems", description="As pages show it")
     brand_colour: str = Field("#1d4a3f", description="Of header, buttons and links, as #rrggbb")
     logo_file: Path | None = Field(None, description="SVG, PNG or WebP, shown on the brand colour beside the name")
     letters: str = Field(

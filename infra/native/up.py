@@ -17,6 +17,8 @@ from infra.native.supervisor import Supervisor
 
 DEMO_GRID = "27700"
 """The made-up county lies on this grid."""
+DEMO_PHONE = "01632 960 555"
+"""Of the numbers that Ofcom keeps for films: nobody is ever called by trying things out."""
 
 
 def run(instance: Instance, with_demo: bool) -> None:
@@ -29,6 +31,8 @@ def run(instance: Instance, with_demo: bool) -> None:
     prepare(with_servers=servers.are_ours(theirs))
     with servers.running(instance) as supervisor:
         variables = _variables(instance, theirs, servers.start(instance, supervisor, theirs))
+        if with_demo:
+            variables.setdefault("ROADMEND_DANGER_PHONE", DEMO_PHONE)
         private = servers.DATABASE_URL not in theirs
         said = _fill(instance, variables, private, with_demo)
         _start_processes(supervisor, variables)

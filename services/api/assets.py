@@ -83,7 +83,7 @@ def find(name: str) -> Asset | None:
     """What is served under /assets/NAME; None when there is nothing."""
     if built := _built().get(name):
         return built
-    ours = {file.name: file for file in (look().style, look().logo) if file is not None}
+    ours = {file.name: file for file in (look().style, look().icon, look().logo) if file is not None}
     return Asset(ours[name].kind, {"": ours[name].content}) if name in ours else None
 
 

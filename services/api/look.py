@@ -18,6 +18,13 @@ EASY = 7.0
 KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 
 
+_ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
+<rect width="64" height="64" rx="12" fill="BRAND"/>
+<path d="M18 56 26 8h12l8 48z" fill="#fff"/><path d="M32 12v8M32 27v9M32 43v10" stroke="BRAND" stroke-width="4"/></svg>
+"""
+"""A road, for the browser's tab."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A file that is made or read once and served under a name that changes with it."""
@@ -40,6 +47,7 @@ class Look:
     basemap_style: str
     basemap_origin: str
     style: File
+    icon: File
     logo: File | None
 
     @property
@@ -65,6 +73,7 @@ def _made(known: Settings) -> Look:
         basemap_style=known.basemap_style,
         basemap_origin="/".join(known.basemap_style.split("/")[:3]),
         style=_named("council", ".css", "text/css; charset=utf-8", _style(known).encode()),
+        icon=_named("icon", ".svg", KINDS[".svg"], _ICON.replace("BRAND", known.brand_colour).encode()),
         logo=_logo(known.logo_file),
     )
 

@@ -122,6 +122,9 @@ async def on_bad_request(request: Request, error: Exception) -> Response:
     """A body, query or path that does not have the form that the documentation gives."""
     if not isinstance(error, RequestValidationError):
         raise error
+    if problem_pages.are_wanted(request.scope):
+        # A form of ours asks what it needs by itself; the names of parameters say nothing to a person.
+        return problem_pages.page(422, "", {})
     listed = [{"field": _field(one["loc"]), "reason": str(one["msg"])} for one in error.errors()]
     named = ", ".join(sorted({one["field"] for one in listed}))
     invalid = errors.Invalid

@@ -1,5 +1,6 @@
 """Whether a colour can be read against another, and the nearest one that can. Source: WCAG 2.2, 1.4.3 and 1.4.11."""
 
+import colorsys
 import re
 
 WHITE, BLACK = "#ffffff", "#000000"
@@ -28,10 +29,18 @@ def mixed(colour: str, with_colour: str, share: float) -> str:
 
 
 def legible_on(ground: str, colour: str, least: float = LEGIBLE) -> str:
-    """The colour, or as little lighter or darker as makes it legible on that ground."""
+    """The colour, or the same hue as little lighter or darker as makes it legible on that ground."""
     away = WHITE if _luminance(ground) < _luminance("#767676") else BLACK
-    steps = (mixed(colour, away, step / _STEPS) for step in range(_STEPS + 1))
-    return next((step for step in steps if contrast(step, ground) >= least), away)
+    steps = (_moved(colour, float(away == WHITE), step / _STEPS) for step in range(_STEPS))
+    return next((step for step in (colour, *steps) if contrast(step, ground) >= least), away)
+
+
+def _moved(colour: str, lightness: float, share: float) -> str:
+    """A colour of the same hue and saturation, so much of the way to a lightness (0 to 1)."""
+    red, green, blue = (channel / 255 for channel in _channels(colour))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    moved = colorsys.hls_to_rgb(hue, light + (lightness - light) * share, saturation)
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in moved)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

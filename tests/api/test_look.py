@@ -27,13 +27,13 @@ def _style(api: TestClient) -> str:
 def test_a_page_bears_the_name_of_the_policys_authority_until_a_setting_names_another(
     api: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "<title>Report and follow road problems - Report a road problem - Lancashire County Council</title>" in (
+    assert "<title>Report a problem on the road - Road problems - Lancashire County Council</title>" in (
         api.get("/").text
     )
 
     _set(monkeypatch, council_name="Alder & Beck", service_name="Mend my street")
 
-    assert "<title>Report and follow road problems - Mend my street - Alder &amp; Beck</title>" in api.get("/").text
+    assert "<title>Report a problem on the road - Mend my street - Alder &amp; Beck</title>" in api.get("/").text
 
 
 def test_the_colour_and_the_letters_come_from_the_settings_and_change_the_address_of_the_style(

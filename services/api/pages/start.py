@@ -19,13 +19,13 @@ COUNTED_EVERY = timedelta(minutes=1)
 
 
 @router.get("/")
-def start(now: Now, _: Annotated[Asker, requires(PUBLIC)]) -> HTMLResponse:
+def start(now: Now, __: Annotated[Asker, requires(PUBLIC)]) -> HTMLResponse:
     """Also when the database is away: then without the figures."""
     try:
         week = _counted(settings().database_url, int(now.timestamp() // COUNTED_EVERY.total_seconds()))
     except LOST:
         week = ()
-    return templates.page("start.html", week=week)
+    return templates.page("start.html", week=week if any(number for _, number in week) else ())
 
 
 @lru_cache(maxsize=2)
