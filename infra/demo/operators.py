@@ -53,7 +53,13 @@ class Operator(Actor):
         )
 
     def _shows(self, candidate: Row, meant: Hole | None) -> bool:
-        return meant is not None and self.world.hole_at(candidate["lat"], candidate["lon"]) is meant
+        """What was inspected is known; of the others what lies at their place counts, which blurred reports move."""
+        if meant is None:
+            return False
+        inspected = {reference: number for number, reference in self.marked.items()}
+        if candidate["reference"] in inspected:
+            return inspected[candidate["reference"]] == meant.number
+        return self.world.hole_at(candidate["lat"], candidate["lon"]) is meant
 
     # --- what is it? -------------------------------------------------------------------------------------------------
 
