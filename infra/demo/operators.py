@@ -3,15 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
+from infra.demo.account import SignIn
 from infra.demo.actor import Actor
 from infra.demo.client import Client
 from infra.demo.truth import Hole
+from infra.demo.world import World
 
 Row = dict[str, Any]
 
 
+AT_IT_M = 13.0
+"""So near to a hole there is no doubt which one is meant: half the way to its twin across the road."""
+
+
 class Operator(Actor):
-    """One operator, who knows what an inspector sees on site: the truth."""
+    """One operator, who knows what an inspector sees on site: the truth, and what is marked on the road already."""
+
+    def __init__(self, world: World, name: str, who: SignIn) -> None:
+        super().__init__(world, name, who)
+        self.marked: dict[int, str] = {}
 
     def turn(self, client: Client) -> None:
         """Go through the queues."""
@@ -19,7 +29,8 @@ class Operator(Actor):
             queue(client)
 
     def _queues(self) -> tuple[Callable[[Client], None], ...]:
-        return self._questions, self._candidates, self._declined, self._repairs, self._recalls
+        # What failed is sent back first: what is found beside it is then known to be the same.
+        return self._questions, self._recalls, self._candidates, self._declined, self._repairs
 
     # --- is it the same? ---------------------------------------------------------------------------------------------
 
@@ -42,7 +53,13 @@ class Operator(Actor):
         )
 
     def _shows(self, candidate: Row, meant: Hole | None) -> bool:
-        return meant is not None and self.world.hole_at(candidate["lat"], candidate["lon"]) is meant
+        """What was inspected is known; of the others what lies at their place counts, which blurred reports move."""
+        if meant is None:
+            return False
+        inspected = {reference: number for number, reference in self.marked.items()}
+        if candidate["reference"] in inspected:
+            return inspected[candidate["reference"]] == meant.number
+        return self.world.hole_at(candidate["lat"], candidate["lon"]) is meant
 
     # --- what is it? -------------------------------------------------------------------------------------------------
 
@@ -58,6 +75,8 @@ class Operator(Actor):
         hole = self.world.hole_at(lat, lon)
         if hole is None or not self.world.truth.is_there(hole):
             body: Row = {"decision": "no_defect", "why": "Nothing to be mended was found at this place."}
+        elif self._is_marked(client, feature, hole):
+            return
         else:
             body = {
                 "decision": "confirm",
@@ -68,6 +87,20 @@ class Operator(Actor):
             }
         answer = client.post(f"/api/v1/defects/{reference}/assess", body)
         self.world.ledger.count(f"candidates {body['decision']} {answer.status_code}")
+        if hole is not None and body["decision"] == "confirm" and answer.status_code == 200:
+            self.marked[hole.number] = reference
+
+    def _is_marked(self, client: Client, feature: Row, hole: Hole) -> bool:
+        """A camera founds a defect of what a report had put round the corner: on site the two are seen to be one."""
+        reference = feature["properties"]["reference"]
+        lon, lat = feature["geometry"]["coordinates"]
+        marked = self.marked.get(hole.number)
+        if marked is None or self.world.hole_at(lat, lon, AT_IT_M) is not hole:
+            return False
+        body = {"into": marked, "why": "The hole is marked on the road already."}
+        answer = client.post(f"/api/v1/defects/{reference}/merge", body)
+        self.world.ledger.count(f"candidates merged {answer.status_code}")
+        return answer.status_code == 200
 
     # --- who mends it? -----------------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ class World:
         """Wait as long at this speed, or until everything stops. True when it did."""
         return self.stop.wait(seconds / self.speed)
 
-    def hole_at(self, lat: float, lon: float) -> Hole | None:
+    def hole_at(self, lat: float, lon: float, within_m: float = 30.0) -> Hole | None:
         """What one finds who goes to this place."""
         east, north = convert_to_osgb36([lon], [lat])
-        return self.truth.nearest(float(east[0]), float(north[0]))
+        return self.truth.nearest(float(east[0]), float(north[0]), within_m)

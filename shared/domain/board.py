@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.dedupe import judge
 from shared.domain.policy import DuplicateRules
-from shared.domain.verdicts import Footprint, New, Place, Same, Sighting, Standing, Unsure, Verdict
+from shared.domain.verdicts import Footprint, New, Place, Recall, Same, Sighting, Standing, Unsure, Verdict
 
 Cell = tuple[int, int]
 
@@ -48,6 +48,15 @@ class Board:
         self.means[defect.id] = mean
         self.put(mean)
 
+    def leave_out(self, defects: Container[int]) -> None:
+        """Let these defects not be weighed."""
+        for places in self.cells.values():
+            places[:] = [place for place in places if place.of.id not in defects]
+
+    def places(self) -> list[Place]:
+        """Every place on the board."""
+        return [place for places in self.cells.values() for place in places]
+
     def near(self, seen: Sighting) -> list[Place]:
         """Places in the box around, of the same kind of defect; `judge` measures them."""
         reach, size, cells = self.reach_m, self.size_m, self.cells
@@ -77,6 +86,16 @@ class Board:
         defect.seen += 1
         defect.last_seen_at = max(defect.last_seen_at, seen.seen_at)
         self._seen_by(seen, defect)
+
+    def claim(self, seen: Sighting, recalled: Recall) -> None:
+        """Let the repair of a defect be said to have failed: what is seen there next is weighed with this sighting."""
+        defect = self.standing.get(recalled.defect_id)
+        if defect is None or defect.opened:
+            return
+        defect.claimed = recalled.warranty_id
+        if seen.survey_pass is not None:
+            defect.passes.add(seen.survey_pass)
+        self.put(_own_place(seen, defect))
 
     def _seen_by(self, seen: Sighting, defect: Standing) -> None:
         self._move(self.means[defect.id])
@@ -147,5 +166,7 @@ def settle(
                 board.join(one, board.standing[defect_id])
             case New():
                 board.found(one, -(position + 1))
+            case Recall():
+                board.claim(one, verdict)
         verdicts.append(verdict)
     return verdicts

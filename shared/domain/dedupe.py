@@ -6,6 +6,7 @@ report and for a hundred thousand detections (`store/matching.py` fetches for bo
 """
 
 from collections.abc import Container, Sequence
+from datetime import datetime
 from math import hypot
 from operator import attrgetter
 from typing import NamedTuple
@@ -48,7 +49,9 @@ def judge(
     """Say whether the sighting is of one of the defects near it.
 
     `apart` holds pairs of defects (lower id first) that a person told apart.
-    An open defect within the floor distance goes before a warranty; otherwise the nearer of the two decides.
+    An open defect within the floor distance goes before a warranty; otherwise the nearer of the two decides. A repair
+    that is said to have failed is weighed as if it were open: what would join it waits with its recall; whether another
+    one under warranty has failed, a person is asked (DOMAIN 10.3, case 6).
     """
     weighed = [one for place in near if (one := _weigh(seen, place, rules))]
     if len(weighed) == 1 and not footprints and weighed[0].grade == SAME and weighed[0].place.of.opened:
@@ -58,21 +61,36 @@ def judge(
     finished = min(
         (one for one in weighed if not one.place.of.opened and one.grade == SAME), key=_likeliest, default=None
     )
-    if footprints and (hit := _recall(seen, footprints, same, rules)):
+    failed = [one for one in weighed if one.place.of.claimed and _said_to_have_failed(seen, one.place.of)]
+    if (footprints or failed) and (hit := _recall(seen, footprints, failed, same, rules)):
         return hit
     if finished and _seen_before_repair(seen, finished) and (same is None or finished.distance_m < same.distance_m):
         return _older_than_repair(seen, finished)
     if same:
         return _join(seen, same, standing, apart)
-    if standing:
-        likeliest = sorted(standing, key=_likeliest)
-        return Unsure(_candidates(seen, likeliest), "Near what is open, but not surely the same.")
-    return _new(seen, finished, rules)
+    return _unsure(seen, weighed, [*standing, *failed]) or _new(seen, finished, rules)
 
 
 def is_same(seen: Sighting, place: Place, rules: DuplicateRules) -> bool:
     """Whether the place alone would make it the same."""
     return _grade(seen, place, hypot(place.x - seen.x, place.y - seen.y), rules) == SAME
+
+
+def doubles(
+    of: int, places: Sequence[Place], since: datetime, rules: DuplicateRules, apart: Container[tuple[int, int]]
+) -> list[DefectId]:
+    """Open defects recorded since then that are this one, as people saw them; none that a person told apart from it."""
+    own = [place for place in places if place.of.id == of]
+    others = [place for place in places if place.of.id != of and place.of.opened and place.of.opened_at >= since]
+    found = {other.of.id for other in others if any(is_same(_seen_at(other), place, rules) for place in own)}
+    return [DefectId(one) for one in sorted(found) if (min(of, one), max(of, one)) not in apart]
+
+
+def _seen_at(place: Place) -> Sighting:
+    """As if somebody saw there what the place's defect is."""
+    of = place.of
+    street = (place.street_key, place.street_side, place.level, place.house_number)
+    return Sighting(of.class_code, place.x, place.y, place.accuracy_m, of.last_seen_at, of.opened_at, *street)
 
 
 def _weigh(seen: Sighting, place: Place, rules: DuplicateRules) -> _Weighed | None:
@@ -205,19 +223,61 @@ def _older_than_repair(seen: Sighting, finished: _Weighed) -> Stale | Unsure:
     return Unsure((candidate,), "Seen before the repair of what was here.")
 
 
+def _said_to_have_failed(seen: Sighting, defect: Standing) -> bool:
+    """A recall of its last repair waits to be decided, and this was seen since."""
+    return not defect.opened and defect.repaired_at is not None and seen.seen_at >= defect.repaired_at
+
+
+def _unsure(seen: Sighting, weighed: Sequence[_Weighed], perhaps: Sequence[_Weighed]) -> Unsure | None:
+    """A person decides between what may be it, and repairs under warranty that it would be, had they failed."""
+    promised = [one for one in weighed if not seen.machine and one.grade == SAME and _is_promised(seen, one.place.of)]
+    if not perhaps and not promised:
+        return None
+    why = "Near a repair under warranty: has it failed?" if promised else "Near what is open, but not surely the same."
+    return Unsure(_candidates(seen, sorted([*perhaps, *promised], key=_likeliest)), why)
+
+
+def _is_promised(seen: Sighting, defect: Standing) -> bool:
+    """Repaired under a warranty that nobody has claimed on, and this was seen since."""
+    if not defect.promised or defect.claimed:
+        return False
+    return defect.repaired_at is not None and seen.seen_at >= defect.repaired_at
+
+
 def _recall(
-    seen: Sighting, footprints: Sequence[Footprint], same: _Weighed | None, rules: DuplicateRules
+    seen: Sighting,
+    footprints: Sequence[Footprint],
+    failed: Sequence[_Weighed],
+    same: _Weighed | None,
+    rules: DuplicateRules,
 ) -> Recall | None:
-    """The nearest live footprint that the sighting may lie in, unless an open defect is the better answer."""
+    """The nearest live footprint that the sighting may lie in, else the repair said to have failed that it would join.
+
+    None where an open defect is the better answer.
+    """
     hits = [patch for patch in footprints if _in_footprint(seen, patch, rules)]
-    if not hits:
+    patch = min(hits, key=attrgetter("distance_m", "warranty_id"), default=None)
+    beside = min((one for one in failed if one.grade == SAME), key=_likeliest, default=None)
+    if patch is not None:
+        distance, hit = patch.distance_m, _recall_at(seen, patch)
+    elif beside is not None:
+        distance, hit = beside.distance_m, _recall_beside(beside)
+    else:
         return None
-    patch = min(hits, key=attrgetter("distance_m", "warranty_id"))
-    if same is not None and same.distance_m <= max(rules.same_floor_m, patch.distance_m):
-        return None
+    return None if same is not None and same.distance_m <= max(rules.same_floor_m, distance) else hit
+
+
+def _recall_at(seen: Sighting, patch: Footprint) -> Recall:
     where = "inside" if patch.distance_m == 0 else f"{metres(patch.distance_m)} from"
     days = ago(days_between(patch.repaired_at, seen.seen_at))
     return Recall(patch.warranty_id, patch.defect_id, f"{where} the patch of a repair under warranty, repaired {days}.")
+
+
+def _recall_beside(failed: _Weighed) -> Recall:
+    of = failed.place.of
+    assert of.claimed is not None  # noqa: S101 (narrows a type)
+    why = f"{metres(failed.distance_m)} from a repair under warranty that is said to have failed."
+    return Recall(of.claimed, DefectId(of.id), why)
 
 
 def _in_footprint(seen: Sighting, patch: Footprint, rules: DuplicateRules) -> bool:

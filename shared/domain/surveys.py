@@ -11,7 +11,7 @@ from shared.domain.board import Board
 from shared.domain.dedupe import is_same, judge
 from shared.domain.policy import DuplicateRules
 from shared.domain.policy_sections import DetectionRules
-from shared.domain.verdicts import Footprint, New, Same, Seen, Verdict
+from shared.domain.verdicts import Footprint, New, Recall, Same, Seen, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ def settle_survey(
         )
         if isinstance(verdict, Same):
             board.join(one.sighting, board.standing[verdict.defect_id])
+        elif isinstance(verdict, Recall):
+            board.claim(one.sighting, verdict)
         elif isinstance(verdict, New):
             verdict = _promote(board, queue, one, -(position + 1), verdict, rules(one.sighting.class_code), limits)
         verdicts.append(verdict)

@@ -51,7 +51,8 @@ class Standing:
     """A defect as matching knows it. `x`, `y` and `accuracy_m` are the weighted mean of what saw it.
 
     `opened` False: finished work; `repaired_at` says since when, `promised` whether a warranty stands. `shown_x` and
-    `shown_y` are where it is published to be. `passes` are the survey passes that saw it, as far as they matter now. It
+    `shown_y` are where it is published to be. `claimed`: the warranty of its repair, when a recall of that waits to be
+    decided: perhaps it is open again. `passes` are the survey passes that saw it, as far as they matter now. It
     changes while a batch is settled (`board.py`); an id below 0 is of a defect not recorded yet.
     """
 
@@ -71,6 +72,7 @@ class Standing:
     level: int = 0
     shown_x: float | None = None
     shown_y: float | None = None
+    claimed: WarrantyId | None = None
     passes: set[str] = field(default_factory=set)
     passes_added: int = 0
 

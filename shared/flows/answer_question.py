@@ -1,12 +1,20 @@
-"""An operator answers what matching was unsure of: is the report of one of these defects, or of another?"""
+"""An operator answers what matching was unsure of: is the report of one of these defects, or of another?
+
+Whoever says "of none of these" was shown these only. What was recorded since is weighed before the report founds a
+defect: two reports of one hole may wait side by side, each asked whether it is the hole across the road.
+"""
 
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.verdicts import New, Same
 from shared.errors import Conflict, Invalid
-from shared.flows import merge_defects
-from shared.store import reports_decisions
+from shared.flows import merge_defects, recall_repair, report_to_defect
+from shared.flows.link_report import through_triage
+from shared.store import merges, relinks, reports_decisions, warranties
 from shared.store.engine import WriteTx
+from shared.store.reports_decisions import Question, ReportRow
+from shared.store.warranties import Claim
 
 
 class Answer(StrEnum):
@@ -17,21 +25,58 @@ class Answer(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-def answer(tx: WriteTx, reference: str, said: Answer, defect: str | None, why: str, now: datetime) -> str:
-    """Settle the question about a report: it is linked to `defect`, or founds one. Returns that defect's reference.
+def answer(tx: WriteTx, reference: str, said: Answer, defect: str | None, why: str, now: datetime) -> str | None:
+    """Settle the question about a report: it is linked to `defect`, to one that came since, or founds one.
+
+    Said to be of a repair under warranty, it proposes a recall.
+
+    Returns that defect's reference; None while the report waits again, for another question or for a recall.
 
     Raises:
         NotFound: there is no such report or defect.
-        Conflict: no question about it is open, or the defect cannot take it.
+        Conflict: no question about it is open, or the defect cannot take it now.
         Invalid: "same" as which one is not said.
     """
     if (said is Answer.SAME) != (defect is not None):
         raise Invalid("Name the defect with `same`, and with nothing else.", {"defect": "is needed with same only"})
     row = reports_decisions.lock(tx, reference)
-    if reports_decisions.open_question(tx, row.id) is None:
+    asked = reports_decisions.open_question(tx, row.id)
+    if asked is None:
         raise Conflict(f"No question about {row.reference} is open: somebody has answered it.")
     reports_decisions.settle_questions(tx, [row.id], said, now)
     if defect is None:
-        return merge_defects.found(tx, reference, why, now)
-    merge_defects.link(tx, reference, defect, why, now)
-    return defect
+        return _none_of_those(tx, row, asked, why, now)
+    return _that_one(tx, row, defect, why, now)
+
+
+def _that_one(tx: WriteTx, row: ReportRow, defect: str, why: str, now: datetime) -> str | None:
+    """Linked; but a repair under warranty never absorbs what was seen since: it is said to have failed."""
+    seen_at = relinks.observed_at(tx, row.id)
+    (defect_id,) = merges.ids(tx, defect)
+    promise = warranties.standing(tx, merges.holder_of(tx, defect_id) or defect_id, seen_at)
+    if promise is None:
+        merge_defects.link(tx, row.reference, defect, why, now)
+        return defect
+    through_triage(tx, row, now)
+    recall_repair.propose(tx, [Claim(promise, row.id, None, why, seen_at)], now)
+    return None
+
+
+def _none_of_those(tx: WriteTx, row: ReportRow, asked: Question, why: str, now: datetime) -> str | None:
+    row = through_triage(tx, row, now)
+    match report_to_defect.triage_again(tx, row.id, asked.candidates, now):
+        case Same(defect_id):
+            return merges.parties(tx, [defect_id])[defect_id].reference
+        case New():
+            return _another(tx, row, asked, why, now)
+        case _:
+            return None
+
+
+def _another(tx: WriteTx, row: ReportRow, asked: Question, why: str, now: datetime) -> str:
+    """It founds a defect that no machine joins with those that a person said it is not, should one be open again."""
+    founded = merge_defects.found(tx, row.reference, why, now)
+    (defect_id,) = merges.ids(tx, founded)
+    for one in asked.candidates:
+        relinks.tell_apart(tx, defect_id, one.defect_id, now)
+    return founded

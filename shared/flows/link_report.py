@@ -63,7 +63,7 @@ def _check_link(tx: WriteTx, row: ReportRow, target: Party) -> None:
 def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: datetime) -> None:
     """The sighting, the report's step with its event, and the question that this answers."""
     policy = policies.in_force(tx, now).id
-    row = _through_triage(tx, row, now)
+    row = through_triage(tx, row, now)
     REPORT.check(row.state, _R.LINKED, {"defect_id": defect_id})
     sightings.link_reports(tx, [Link(reports_due.seen(tx, row.id), defect_id, "person", why)], policy, now)
     relinks.redraw(tx, [defect_id], now)
@@ -75,7 +75,7 @@ def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: 
     event_log.append(tx, told, now)
 
 
-def _through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
+def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
     """Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
     if row.state not in (_R.CHALLENGED, _R.NEEDS_INFO):
         return row

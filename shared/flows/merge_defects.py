@@ -3,12 +3,13 @@
 Followers, photos and the earliest knowledge go along with the sightings; the higher priority wins (DOMAIN 10.2).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.domain.events import DefectMerged, DefectUnmerged
 from shared.domain.lifecycle import DEFECT
-from shared.domain.terms import OPEN_DEFECT, Band, DefectState
+from shared.domain.terms import OPEN_DEFECT, Band, DefectId, DefectState
 from shared.errors import Conflict
 from shared.flows import settle_reports
 from shared.flows.link_report import found, link, unlink
@@ -19,7 +20,7 @@ from shared.store.merges import Party, Undoing
 from shared.store.patches import Patch, apply
 from shared.store.tables import defect
 
-__all__ = ["found", "link", "merge", "split", "unlink", "unmerge"]
+__all__ = ["found", "link", "merge", "split", "take_in", "unlink", "unmerge"]
 
 _D = DefectState
 
@@ -35,6 +36,25 @@ def merge(tx: WriteTx, reference: str, into: str, why: str, now: datetime) -> No
     """
     absorbed, taker = _pair(tx, reference, into, now)
     _check_merge(absorbed, taker)
+    _take_in(tx, absorbed, taker, why, now)
+
+
+def take_in(tx: WriteTx, ids: Sequence[int], into: DefectId, why: str, now: datetime) -> list[DefectId]:
+    """Take those of these defects for which nothing is ordered or arranged yet into another open one. Returns them.
+
+    Locks the defects.
+    """
+    taken = []
+    for one in sorted(ids):
+        found = merges.parties(tx, [one, into])
+        if found[one].state in (_D.CANDIDATE, _D.CONFIRMED) and not found[one].ordered:
+            _take_in(tx, found[one], found[into], why, now)
+            taken.append(found[one].id)
+    return taken
+
+
+def _take_in(tx: WriteTx, absorbed: Party, taker: Party, why: str, now: datetime) -> None:
+    DEFECT.check(absorbed.state, _D.DUPLICATE, {"original_id": taker.id})
     moved = merges.move_sightings(tx, absorbed.id, taker.id)
     followers = merges.repoint(tx, absorbed.id, taker.id)
     gains = _gains(absorbed, taker)
@@ -73,7 +93,6 @@ def _check_merge(absorbed: Party, taker: Party) -> None:
         raise Conflict(
             f"{absorbed.reference} is being repaired: merge {taker.reference} into it, or cancel its works order first."
         )
-    DEFECT.check(absorbed.state, _D.DUPLICATE, {"original_id": taker.id})
 
 
 def _gains(absorbed: Party, taker: Party) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Where a report becomes a defect: joins one that is open, founds a new one, proposes a recall, or asks a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from shared.domain.board import Answer, ask, settle
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
-from shared.domain.verdicts import New, Recall, Same, Unsure, Verdict
+from shared.domain.verdicts import Candidate, New, Recall, Same, Unsure, Verdict
 from shared.errors import Conflict
 from shared.flows import recall_repair
 from shared.store import event_log, matching, policies, reports_due, sightings
@@ -54,8 +54,25 @@ def triage(
     _write(tx, _Outcome(reports, verdicts, around), policy, now)
 
 
+def triage_again(tx: WriteTx, report_id: ReportId, denied: Sequence[Candidate], now: datetime) -> Verdict:
+    """Settle a report that waits in triage by what stands near it now, but for what a person said it is not of.
+
+    `New` is not written: the person who said so founds the defect. A new question shows again what was denied, behind
+    what came since. Locks as `triage` does.
+    """
+    (one,) = reports_due.lock(tx, [report_id], [ReportState.TRIAGE])
+    policy = policies.in_force(tx, now)
+    matching.lock_places(tx, [(one.seen.sighting.x, one.seen.sighting.y)], policy.policy)
+    around, (verdict,) = _decide(tx, [one], policy, ask, frozenset(each.defect_id for each in denied))
+    if isinstance(verdict, Unsure):
+        verdict = Unsure((*verdict.candidates, *denied), verdict.why)
+    if not isinstance(verdict, New):
+        _write(tx, _Outcome([one], [verdict], around), policy, now)
+    return verdict
+
+
 def _decide(
-    tx: WriteTx, reports: Sequence[DueReport], policy: InForce, answer: Answer
+    tx: WriteTx, reports: Sequence[DueReport], policy: InForce, answer: Answer, denied: Collection[int] = frozenset()
 ) -> tuple[Surroundings, list[Verdict]]:
     """Judge until what is joined is locked and still open: another flow may end a defect between look and lock.
 
@@ -64,7 +81,7 @@ def _decide(
     """
     seen = [one.seen.sighting for one in reports]
     for _ in range(TRIES):
-        around = matching.surroundings(tx, seen, policy.policy)
+        around = matching.surroundings(tx, seen, policy.policy).without(denied)
         verdicts = settle(
             around.board, seen, policy.policy.duplicates_of, around.footprints, around.apart, answer=answer
         )
@@ -119,7 +136,7 @@ def _write(tx: WriteTx, outcome: _Outcome, policy: InForce, now: datetime) -> No
     happened: list[Event] = [_recorded(one, number) for one, number in zip(founded, recorded, strict=True)]
     happened += [_sighted(number, told) for number, told in touched.items()]
     happened += [_linked(outcome, position) for position in linked]
-    happened += [_triaged(outcome, position) for position in asked]
+    happened += [_triaged(outcome, position) for position in asked if outcome.reports[position].state in UNREAD]
     event_log.append(tx, happened, now)
     recall_repair.propose(tx, _claims(outcome), now)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.domain import dedupe
 from shared.domain.events import (
     DefectRecalled,
     DefectRecorded,
@@ -17,12 +18,12 @@ from shared.domain.events import (
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import DefectId, DefectState, OrderId, OrderState, ReportState, WarrantyState
 from shared.errors import Conflict
-from shared.flows import end_warranty, grade_defects, settle_reports
+from shared.flows import end_warranty, grade_defects, merge_defects, settle_reports
 from shared.flows.draw_grades import by_rules
 from shared.flows.issue_works import Instruction, issue
 from shared.flows.step_warranties import WarrantyWalk, walk_warranties
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
-from shared.store import defects, event_log, policies, recall_sightings, states, warranties, works
+from shared.store import defects, event_log, matching, policies, recall_sightings, states, warranties, works
 from shared.store.defects import DefectRow
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
@@ -119,7 +120,21 @@ def _send_back(tx: WriteTx, case: Case, why: str, now: datetime) -> None:
     walk_defects(tx, [DefectWalk(case.defect.id, (step,), {"attributable": True}, values)], now)
     _link(tx, case, case.defect.id, now)
     _grade(tx, case, case.defect.id, now)
+    _take_in_doubles(tx, case, now)
     settle_reports.settle(tx, [case.defect.id], now)
+
+
+def _take_in_doubles(tx: WriteTx, case: Case, now: datetime) -> None:
+    """What was recorded beside the repair before anybody claimed on it, and is by the rule what is open again now.
+
+    A person may undo it. What is being repaired already stays: a crew is on its way to it.
+    """
+    old, policy = case.defect, case.rules.policy
+    around = matching.surroundings(tx, [recall_sightings.as_seen(tx, old.id)], policy)
+    rules, apart = policy.duplicates_of(old.class_code), around.apart
+    since = case.warranty.repaired_at
+    found = dedupe.doubles(old.id, around.board.places(), since, rules, apart)
+    merge_defects.take_in(tx, found, old.id, "It is the failure of a repair that was sent back.", now)
 
 
 def _send_back_anew(tx: WriteTx, case: Case, why: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ The verdict is the domain's (`domain/dedupe.py: judge`, through `domain/board.py
 one rule decides for a report, for a survey's detections and for the scoring of other cities.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,8 +37,8 @@ BOX_M = 256.0
 and 50,000 look-ups of the index became 4,000."""
 
 _SQL = Path(__file__).parent / "sql"
-_STANDING, _PLACES, _PROMISED, _FOOTPRINTS = (
-    (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "promised", "footprints")
+_STANDING, _PLACES, _CLAIMED, _PROMISED, _FOOTPRINTS = (
+    (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "claimed", "promised", "footprints")
 )
 # Defect by defect: by two lists a young table was read from end to end.
 _OWN_PASSES = """
@@ -61,6 +61,14 @@ class Surroundings:
     footprints: Mapping[int, Sequence[Footprint]]
     apart: frozenset[tuple[int, int]]
 
+    def without(self, defects: Collection[int]) -> "Surroundings":
+        """The same without these defects, and without the patches of their repairs."""
+        if not defects:
+            return self
+        self.board.leave_out(defects)
+        kept = {n: [one for one in near if one.defect_id not in defects] for n, near in self.footprints.items()}
+        return Surroundings(self.board, kept, self.apart)
+
 
 def all_rules(policy: Policy) -> list[DuplicateRules]:
     """Every class's rules once."""
@@ -76,6 +84,7 @@ def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surrou
     asking = near.asked(board.alike) | {"reach": reach + SHOWN_WITHIN_M, "open": _OPEN}
     places = fetch(tx, _PLACES, asking)
     _fill(board, fetch(tx, _STANDING, asking | {"placed": listed({place[1] for place in places})}), places)
+    _add_claimed(tx, board, seen)
     if machine:
         _add_own_passes(tx, board, seen)
     return Surroundings(board, _footprints(tx, seen, near, board.alike, policy), _apart(tx, list(board.standing)))
@@ -137,6 +146,21 @@ def _fill(board: Board, rows: Iterable[tuple[Any, ...]], places: Iterable[tuple[
             board.put_mean(Standing(*facts))
     for _, defect_id, *where in dict.fromkeys(places):
         board.put(Place(board.standing[defect_id], *where))
+
+
+def _add_claimed(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:
+    """Where the repairs that are said to have failed were seen, then and now: few are, and only these are asked for."""
+    claimed = [standing.id for standing in board.standing.values() if standing.claimed is not None]
+    if not claimed:
+        return
+    passes = sorted({one.survey_pass for one in seen if one.survey_pass is not None})
+    for row in fetch(tx, _CLAIMED, {"claimed": listed(claimed), "passes": passes}):
+        defect_id, x, y, accuracy_m, *street, house_number, survey_pass = row
+        standing = board.standing[defect_id]
+        if survey_pass is not None:
+            standing.passes.add(survey_pass)
+        street_key, side, level = street
+        board.put(Place(standing, x, y, accuracy_m, street_key, side, level, house_number, survey_pass))
 
 
 def _add_own_passes(tx: ReadTx, board: Board, seen: Sequence[Sighting]) -> None:

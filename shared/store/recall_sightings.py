@@ -10,9 +10,10 @@ from sqlalchemy import func, select, text
 
 from shared.domain.policy import Policy
 from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
+from shared.domain.verdicts import Sighting
 from shared.store import matching, references
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import GRID, OPEN_STATES, recall, recall_sighting, report, warranty
+from shared.store.tables import GRID, OPEN_STATES, defect, recall, recall_sighting, report, warranty
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,15 @@ def lock_place(tx: WriteTx, reference: str, policy: Policy) -> None:
     ).one_or_none()
     if row is not None:
         matching.lock_places(tx, [(row.x, row.y)], policy)
+
+
+def as_seen(tx: ReadTx, defect_id: int) -> Sighting:
+    """As if a person saw a defect where it is now."""
+    columns = (defect.c.class_code, func.ST_X(defect.c.geom).label("x"), func.ST_Y(defect.c.geom).label("y"))
+    facts = (defect.c.accuracy_m, defect.c.last_seen_at.label("seen_at"), defect.c.known_at)
+    street = (defect.c.street_key, defect.c.street_side, defect.c.level)
+    row = tx.execute(select(*columns, *facts, *street).where(defect.c.id == defect_id)).one()
+    return Sighting(**row._mapping)
 
 
 def lock_reports(tx: WriteTx, recall_id: int) -> None:

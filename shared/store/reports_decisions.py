@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, Text, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.terms import ENDED_DEFECT, DefectId, ReportId, ReportState
+from shared.domain.verdicts import Candidate
 from shared.errors import NotFound
 from shared.store import references
 from shared.store.engine import ReadTx, WriteTx
@@ -40,7 +40,7 @@ class Question:
 
     id: int
     report_id: ReportId
-    candidates: tuple[DefectId, ...]
+    candidates: tuple[Candidate, ...]
 
 
 def lock(tx: WriteTx, reference: str, mine: int | None = None) -> ReportRow:
@@ -127,8 +127,7 @@ def open_question(tx: WriteTx, report_id: int) -> Question | None:
     row = tx.execute(wanted.with_for_update()).one_or_none()
     if row is None:
         return None
-    candidates: list[dict[str, Any]] = row.candidates
-    return Question(row.id, ReportId(report_id), tuple(DefectId(one["defect_id"]) for one in candidates))
+    return Question(row.id, ReportId(report_id), tuple(Candidate(**one) for one in row.candidates))
 
 
 def settle_questions(tx: WriteTx, report_ids: Sequence[int], answer: str, now: datetime) -> None:

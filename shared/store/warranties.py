@@ -8,7 +8,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Row, func, insert, select, text, update
 
-from shared.domain.terms import ContractorId, DefectId, OrderId, RecallId, WarrantyId, WarrantyState
+from shared.domain.terms import (
+    LIVE_WARRANTY,
+    ContractorId,
+    DefectId,
+    DefectState,
+    OrderId,
+    RecallId,
+    WarrantyId,
+    WarrantyState,
+)
 from shared.errors import NotFound
 from shared.store import references
 from shared.store.engine import ReadTx, WriteTx
@@ -36,6 +45,7 @@ class WarrantyRow:
     state: WarrantyState
     class_code: str
     repair_type: str
+    repaired_at: datetime
     starts_on: date
     ends_on: date
     # As the visit measured the patch; None where it did not.
@@ -112,7 +122,16 @@ _WARRANTY = [
     defect.c.reference.label("defect"),
     *(
         warranty.c[name]
-        for name in ("works_order_id", "contractor_id", "state", "class_code", "repair_type", "starts_on", "ends_on")
+        for name in (
+            "works_order_id",
+            "contractor_id",
+            "state",
+            "class_code",
+            "repair_type",
+            "repaired_at",
+            "starts_on",
+            "ends_on",
+        )
     ),
     visit.c.length_m,
     visit.c.width_m,
@@ -161,6 +180,23 @@ def of_report(tx: ReadTx, report_id: int) -> list[WarrantyRow]:
     told = select(sighting.c.defect_id).where(sighting.c.report_id == report_id, sighting.c.unlinked_at.is_(None))
     rows = select(*_WARRANTY).select_from(_OF_WARRANTY).where(warranty.c.defect_id.in_(told)).order_by(warranty.c.id)
     return [_warranty(row) for row in tx.execute(rows)]
+
+
+def standing(tx: ReadTx, defect_id: int, seen_at: datetime) -> WarrantyId | None:
+    """The warranty under which this defect stands repaired and was seen since the repair; None when it does not."""
+    found: WarrantyId | None = tx.scalar(
+        select(warranty.c.id)
+        .join(defect, defect.c.id == warranty.c.defect_id)
+        .where(
+            defect.c.id == defect_id,
+            defect.c.state == DefectState.IN_WARRANTY,
+            warranty.c.state.in_(LIVE_WARRANTY),
+            warranty.c.repaired_at <= seen_at,
+        )
+        .order_by(warranty.c.id.desc())
+        .limit(1)
+    )
+    return found
 
 
 _REPAIRED = text(

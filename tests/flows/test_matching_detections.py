@@ -307,6 +307,20 @@ def test_imagery_taken_after_it_proposes_a_recall_and_joins_nothing(
     assert defect_row(tx, repaired).state == "in_warranty"
 
 
+def test_beside_a_repair_said_to_have_failed_another_pass_is_a_witness_and_the_same_pass_saw_another_hole(
+    tx: WriteTx, repaired: int, survey: Callable[..., list[int]]
+) -> None:
+    since = datetime.now(UTC) - timedelta(minutes=5)
+    (first,) = survey({"captured_at": since})
+
+    (another,) = survey({"captured_at": since, "easting": EASTING + 7, "survey_pass_id": "tuesday"})
+    (again,) = survey({"captured_at": since, "easting": EASTING - 7})
+
+    assert verdicts(tx, [first, another, again]) == ["recalled", "recalled", "founded"]
+    assert list(tx.scalars(select(recall_sighting.c.detection_id).order_by(recall_sighting.c.id))) == [first, another]
+    assert row(tx, again).defect_id != repaired
+
+
 def test_a_report_on_the_repair_proposes_a_recall_and_waits_for_the_decision(tx: WriteTx, repaired: int) -> None:
     report_id = a_report(tx, received_at=datetime.now(UTC))
     hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC) + timedelta(seconds=1))

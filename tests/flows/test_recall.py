@@ -9,24 +9,28 @@ from sqlalchemy import func, insert, select, update
 from shared.domain.events import Consumer
 from shared.errors import Conflict, NotFound
 from shared.flows import (
+    answer_question,
     assess_defect,
     assign_works,
     decide_report,
     end_warranty,
     grade_defects,
+    merge_defects,
     recall_repair,
     report_to_defect,
 )
+from shared.flows.answer_question import Answer
 from shared.flows.recall_repair import Claim, Decision
 from shared.flows.weigh_finding import Decision as Assessment
 from shared.flows.weigh_finding import Finding
-from shared.store import doctor, works
+from shared.store import doctor, relinks, works
 from shared.store.engine import WriteTx
 from shared.store.tables import (
     contractor,
     defect,
     detection,
     event,
+    question,
     recall,
     recall_sighting,
     report,
@@ -35,7 +39,7 @@ from shared.store.tables import (
     warranty,
     works_order,
 )
-from tests.factories import a_report, a_verified_repair, adopt_default_policy, an_order, hear, triaged
+from tests.factories import a_defect, a_report, a_verified_repair, adopt_default_policy, an_order, hear, triaged
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -470,6 +474,149 @@ def a_detection(tx: WriteTx, **where: Any) -> int:
         .returning(detection.c.id)
     )
     return made
+
+
+# --- what is seen beside the patch while the decision waits ----------------------------------------------------------
+
+BESIDE = 353_009.0
+"""Too far from the patch for a phone that is sure to 5 m; near enough to be the same defect, were that open."""
+
+
+def waiting(tx: WriteTx) -> list[int]:
+    return list(tx.scalars(select(recall_sighting.c.report_id).order_by(recall_sighting.c.id)))
+
+
+def answered(tx: WriteTx, report_id: int, said: Answer) -> None:
+    """A person says whether a report is of the repaired defect."""
+    name = str(tx.scalar(select(report.c.reference).where(report.c.id == report_id)))
+    mended = str(tx.scalar(select(defect.c.reference).order_by(defect.c.id).limit(1)))
+    answer_question.answer(tx, name, said, mended if said is Answer.SAME else None, "I was there.", NOW)
+
+
+def test_a_report_beside_the_patch_asks_whether_the_repair_has_failed_and_proposes_its_recall(
+    tx: WriteTx, repaired: int
+) -> None:
+    report_id = triaged(tx, NOW, easting=BESIDE)
+    (asked,) = tx.scalars(select(question.c.candidates))
+
+    answered(tx, report_id, Answer.SAME)
+
+    assert [one["defect_id"] for one in asked] == [repaired]
+    assert (state(tx, report, report_id), waiting(tx)) == ("triage", [report_id])
+    assert tx.scalar(select(recall.c.state)) == "proposed"
+
+
+def test_another_hole_beside_a_repair_stays_another_when_that_fails_later(tx: WriteTx, repaired: int) -> None:
+    report_id = triaged(tx, NOW, easting=BESIDE)
+    answered(tx, report_id, Answer.DIFFERENT)
+    _, reference = claimed(tx, easting=352_999.0)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    other = tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == report_id))
+    assert (state(tx, defect, repaired), state(tx, defect, other)) == ("recalled", "candidate")
+
+
+def test_a_report_beside_a_repair_that_is_said_to_have_failed_is_one_more_witness(tx: WriteTx, repaired: int) -> None:
+    first, reference = claimed(tx)
+
+    second = triaged(tx, NOW, easting=BESIDE)
+
+    assert (state(tx, report, second), waiting(tx)) == ("triage", [first, second])
+    assert tx.scalar(select(recall_sighting.c.why).where(recall_sighting.c.report_id == second)) == (
+        "9 m from a repair under warranty that is said to have failed."
+    )
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    assert state(tx, report, second) == "linked"
+    assert list(tx.scalars(select(defect.c.id))) == [repaired]
+
+
+def test_a_witness_of_a_failure_that_is_not_the_repairs_joins_the_others(tx: WriteTx, repaired: int) -> None:
+    first, reference = claimed(tx)
+    second = triaged(tx, NOW, easting=BESIDE)
+
+    recall_repair.decide(tx, reference, NO, "A lorry tore the kerb out.", NOW)
+
+    anew = tx.execute(select(defect).where(defect.c.id != repaired)).one()
+    linked = select(sighting.c.report_id).where(sighting.c.defect_id == anew.id)
+    assert set(tx.scalars(linked)) == {first, second}
+
+
+def test_a_batch_weighs_beside_the_patch_what_it_has_seen_in_it(tx: WriteTx, repaired: int) -> None:
+    both = [a_report(tx, received_at=NOW), a_report(tx, received_at=NOW, easting=BESIDE)]
+
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+
+    assert waiting(tx) == both
+    assert list(tx.scalars(select(defect.c.id))) == [repaired]
+
+
+def test_what_is_the_same_as_a_witness_waits_too(tx: WriteTx, repaired: int) -> None:
+    claimed(tx)
+    triaged(tx, NOW, easting=BESIDE)
+
+    third = triaged(tx, NOW, easting=BESIDE + 8)
+
+    assert third in waiting(tx)
+    assert list(tx.scalars(select(defect.c.id))) == [repaired]
+
+
+def test_what_may_be_a_repair_that_is_said_to_have_failed_is_asked_and_then_waits_with_it(
+    tx: WriteTx, repaired: int
+) -> None:
+    first, _ = claimed(tx)
+    unsure = triaged(tx, NOW, easting=353_030.0)
+    (asked,) = tx.scalars(select(question.c.candidates))
+
+    answered(tx, unsure, Answer.SAME)
+
+    assert [one["defect_id"] for one in asked] == [repaired]
+    assert (state(tx, report, unsure), waiting(tx)) == ("triage", [first, unsure])
+
+
+def test_what_was_recorded_beside_the_repair_before_the_claim_is_taken_in_when_it_is_sent_back(
+    tx: WriteTx, repaired: int
+) -> None:
+    doubled = a_defect(tx, easting=BESIDE, known_at=NOW, state="candidate")
+    in_patch, reference = claimed(tx, easting=352_999.0)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    row = tx.execute(select(defect.c.state, defect.c.merged_into).where(defect.c.id == doubled)).one()
+    assert tuple(row) == ("duplicate", repaired)
+    assert state(tx, report, in_patch) == "linked"
+    merge_defects.unmerge(tx, str(tx.scalar(select(defect.c.reference).where(defect.c.id == doubled))), "Two.", NOW)
+    assert state(tx, defect, doubled) == "candidate"
+
+
+@pytest.mark.parametrize("why_not", ["ordered", "told apart", "older than the repair", "too far"])
+def test_what_is_being_repaired_or_is_another_hole_is_not_taken_in(tx: WriteTx, repaired: int, why_not: str) -> None:
+    facts = {"known_at": NOW - 2 * DAY} if why_not == "older than the repair" else {"known_at": NOW}
+    away = 30 if why_not == "too far" else 9
+    other = a_defect(tx, easting=353_000.0 + away, **facts)
+    if why_not == "ordered":
+        an_order(tx, other, now=NOW)
+    if why_not == "told apart":
+        relinks.tell_apart(tx, repaired, other, NOW)
+    before = state(tx, defect, other)
+    _, reference = claimed(tx, easting=352_999.0)
+
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+
+    assert (state(tx, defect, repaired), state(tx, defect, other)) == ("recalled", before)
+
+
+def test_a_dispute_about_an_earlier_repair_says_nothing_of_the_last_one(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "A trench was cut through it.", NOW)
+    a_verified_repair(tx, repaired, NOW + 3 * HOUR)
+
+    report_id = triaged(tx, NOW + 4 * HOUR, easting=BESIDE)
+
+    assert report_id not in waiting(tx)
+    assert tx.scalar(select(func.count()).where(question.c.report_id == report_id)) == 1
 
 
 def test_the_doctor_finds_nothing_after_claims_disputes_rulings_and_remedies(tx: WriteTx, repaired: int) -> None:

@@ -22,7 +22,8 @@ def a_sighting(x: float = 0, y: float = 0, **facts: Any) -> Sighting:
 
 def a_place(number: int = 1, x: float = 0, y: float = 0, *, days: float = 3, seen: int = 1, **facts: Any) -> Place:
     """Where defect `number`, seen so many days ago, was seen."""
-    standing = {name: facts.pop(name) for name in ("opened", "repaired_at", "promised", "passes") if name in facts}
+    of_defect = ("opened", "repaired_at", "promised", "claimed", "passes")
+    standing = {name: facts.pop(name) for name in of_defect if name in facts}
     then = NOON - timedelta(days=days)
     of = Standing(number, "pothole", x, y, 5.0, then, then, seen, **standing)
     given: dict[str, Any] = {"accuracy_m": 5.0, "street_key": "high st"} | facts
@@ -195,6 +196,59 @@ def test_what_was_seen_before_the_repair_is_no_recall() -> None:
 def test_a_patch_on_a_bridge_or_beside_another_street_is_not_meant() -> None:
     assert isinstance(judge(a_sighting(level=1), [], RULES, [a_footprint()]), New)
     assert isinstance(judge(a_sighting(street_key="mill ln"), [], RULES, [a_footprint(3)]), New)
+
+
+def a_failed_repair(number: int = 1, x: float = 0, **facts: Any) -> Place:
+    """A recall of its repair, thirty days old, waits to be decided."""
+    given: dict[str, Any] = {
+        "repaired_at": NOON - timedelta(days=30),
+        "promised": True,
+        "claimed": WarrantyId(7),
+    } | facts
+    return a_place(number, x, opened=False, **given)
+
+
+def test_beside_a_repair_that_is_said_to_have_failed_it_is_weighed_as_if_that_were_open() -> None:
+    for machine in (False, True):
+        verdict = judge(a_sighting(machine=machine), [a_failed_repair(x=7)], RULES)
+
+        assert verdict == Recall(
+            WarrantyId(7), DefectId(1), "7 m from a repair under warranty that is said to have failed."
+        )
+
+
+def test_beside_the_patch_of_a_repair_that_nobody_claims_on_a_person_is_asked_and_a_machine_founds() -> None:
+    repaired = a_failed_repair(x=7, claimed=None)
+
+    asked = judge(a_sighting(), [repaired], RULES)
+    machine = judge(a_sighting(machine=True), [repaired], RULES)
+
+    assert isinstance(asked, Unsure)
+    assert ([one.defect_id for one in asked.candidates], "has it failed" in asked.why) == ([1], True)
+    assert machine == New("7 m from a repair under warranty, outside its patch")
+    assert isinstance(judge(a_sighting(), [a_failed_repair(x=30, claimed=None)], RULES), New)
+
+
+def test_where_an_open_defect_would_only_be_asked_about_so_is_a_repair_said_to_have_failed() -> None:
+    verdict = judge(a_sighting(), [a_failed_repair(1, x=30), a_place(2, x=-40)], RULES)
+
+    assert isinstance(verdict, Unsure)
+    assert [one.defect_id for one in verdict.candidates] == [1, 2]
+    assert isinstance(judge(a_sighting(machine=True), [a_failed_repair(x=30)], RULES), New)
+
+
+def test_of_an_open_defect_and_a_repair_said_to_have_failed_the_nearer_is_taken() -> None:
+    for open_at, expected in ((7, Same), (12, Recall)):
+        verdict = judge(a_sighting(accuracy_m=10), [a_failed_repair(1, x=-9), a_place(2, x=open_at)], RULES)
+        assert isinstance(verdict, expected), open_at
+
+
+def test_what_was_seen_before_the_repair_is_no_witness_of_its_failure() -> None:
+    failed = a_failed_repair(repaired_at=NOON + timedelta(days=2))
+
+    assert isinstance(judge(a_sighting(x=2), [failed], RULES), Unsure)
+    assert isinstance(judge(a_sighting(x=2, machine=True), [failed], RULES), Stale)
+    assert isinstance(judge(a_sighting(x=30), [failed], RULES), New)
 
 
 def test_imagery_older_than_the_repair_never_raises_the_hole_again() -> None:

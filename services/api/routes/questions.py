@@ -75,7 +75,11 @@ class Answered(Input):
 
 class Settled(BaseModel):
     report: str
-    defect: str = Field(description="The defect that the report is of now", examples=["D-7K3M-9QXF"])
+    defect: str | None = Field(
+        description="The defect that the report is of now; null while it waits: for another question, about what came "
+        "since this one was asked, or for the decision about a recall",
+        examples=["D-7K3M-9QXF"],
+    )
 
 
 @router.post("/{reference}/answer")
