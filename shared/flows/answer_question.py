@@ -4,10 +4,12 @@ Whoever says "of none of these" was shown these only. What was recorded since is
 defect: two reports of one hole may wait side by side, each asked whether it is the hole across the road.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.verdicts import New, Same
+from shared.domain.terms import ReportState
+from shared.domain.verdicts import Candidate, New, Same
 from shared.errors import Conflict, Invalid
 from shared.flows import merge_defects, recall_repair, report_to_defect
 from shared.flows.link_report import through_triage
@@ -45,7 +47,7 @@ def answer(tx: WriteTx, reference: str, said: Answer, defect: str | None, why: s
         raise Conflict(f"No question about {row.reference} is open: somebody has answered it.")
     reports_decisions.settle_questions(tx, [row.id], said, now)
     if defect is None:
-        return _none_of_those(tx, row, asked, why, now)
+        return _none_of_those(tx, row, asked, said, why, now)
     return _that_one(tx, row, defect, why, now)
 
 
@@ -62,21 +64,24 @@ def _that_one(tx: WriteTx, row: ReportRow, defect: str, why: str, now: datetime)
     return None
 
 
-def _none_of_those(tx: WriteTx, row: ReportRow, asked: Question, why: str, now: datetime) -> str | None:
+def _none_of_those(tx: WriteTx, row: ReportRow, asked: Question, said: Answer, why: str, now: datetime) -> str | None:
     row = through_triage(tx, row, now)
+    if row.state is not ReportState.TRIAGE:
+        raise Conflict(f"{row.reference} is {row.state} already: nothing is asked about it.")
     match report_to_defect.triage_again(tx, row.id, asked.candidates, now):
         case Same(defect_id):
             return merges.parties(tx, [defect_id])[defect_id].reference
         case New():
-            return _another(tx, row, asked, why, now)
+            denied = asked.candidates if said is Answer.DIFFERENT else ()
+            return _another(tx, row, denied, why, now)
         case _:
             return None
 
 
-def _another(tx: WriteTx, row: ReportRow, asked: Question, why: str, now: datetime) -> str:
+def _another(tx: WriteTx, row: ReportRow, denied: Sequence[Candidate], why: str, now: datetime) -> str:
     """It founds a defect that no machine joins with those that a person said it is not, should one be open again."""
     founded = merge_defects.found(tx, row.reference, why, now)
     (defect_id,) = merges.ids(tx, founded)
-    for one in asked.candidates:
+    for one in denied:
         relinks.tell_apart(tx, defect_id, one.defect_id, now)
     return founded

@@ -506,15 +506,18 @@ def test_a_report_beside_the_patch_asks_whether_the_repair_has_failed_and_propos
     assert tx.scalar(select(recall.c.state)) == "proposed"
 
 
-def test_another_hole_beside_a_repair_stays_another_when_that_fails_later(tx: WriteTx, repaired: int) -> None:
+@pytest.mark.parametrize(("said", "after"), [(Answer.DIFFERENT, "candidate"), (Answer.CANNOT_TELL, "duplicate")])
+def test_when_the_repair_fails_later_a_hole_beside_it_stays_another_only_if_a_person_said_so(
+    tx: WriteTx, repaired: int, said: Answer, after: str
+) -> None:
     report_id = triaged(tx, NOW, easting=BESIDE)
-    answered(tx, report_id, Answer.DIFFERENT)
+    answered(tx, report_id, said)
+    founded = tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == report_id))
     _, reference = claimed(tx, easting=352_999.0)
 
     recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
 
-    other = tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == report_id))
-    assert (state(tx, defect, repaired), state(tx, defect, other)) == ("recalled", "candidate")
+    assert (state(tx, defect, repaired), state(tx, defect, founded)) == ("recalled", after)
 
 
 def test_a_report_beside_a_repair_that_is_said_to_have_failed_is_one_more_witness(tx: WriteTx, repaired: int) -> None:
