@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
 
 from infra.native.layout import ROOT
+from infra.native.packages import BROWSERS
 
 FLAGS = [
     "--no-sandbox",
@@ -60,8 +61,8 @@ LOOKS = (*SCREENS, DARK_PHONE, DARK_DESK, ZOOMED_200, ZOOMED_400)
 
 def chromium(playwright: Playwright) -> Browser:
     """The machine's own Chromium; CHROMIUM names another."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert program, "These tests need Chromium: apt-get install chromium"
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, f"These tests need Chromium: none of {', '.join(BROWSERS)} is on the PATH, and CHROMIUM names none"
     return playwright.chromium.launch(executable_path=program, args=FLAGS)
 
 
@@ -135,7 +136,10 @@ def _copied(page: Page) -> Iterator[Page]:
     """The same elements where axe can run: its timers never ring where scripts are off. The page's own stay out."""
     html = re.sub(r"(</?)noscript\b", r"\1div", page.content())
     context = page.context.browser.new_context(
-        viewport=page.viewport_size, storage_state=page.context.storage_state(), bypass_csp=True
+        viewport=page.viewport_size,
+        color_scheme="dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light",
+        storage_state=page.context.storage_state(),
+        bypass_csp=True,
     )
     copy = context.new_page()
     copy.route("**/*", lambda route: _answer(route, html))
@@ -161,9 +165,23 @@ def sideways(page: Page) -> int:
 def check(page: Page) -> None:
     """What holds for every page in every state: accessible, no wider than its window, one main heading, a title."""
     assert violations(page) == [], page.url
-    assert sideways(page) <= 0, f"{page.url} is wider than its window"
+    assert sideways(page) <= 0, f"{page.url} is wider than its window by {sideways(page)} pixels"
     assert page.locator("h1").count() == 1, page.url
     assert page.title(), page.url
+
+
+def look_over(page: Page) -> None:
+    """`check` in the light and in the dark, and the width of every screen there is. Leaves the page as it was."""
+    size = page.viewport_size
+    check(page)
+    page.emulate_media(color_scheme="dark")
+    check(page)
+    page.emulate_media(color_scheme="light")
+    for screen in (PHONE, DESK, ZOOMED_200, ZOOMED_400):
+        page.set_viewport_size({"width": screen.width, "height": screen.height})
+        assert sideways(page) <= 0, f"{page.url} is wider than {screen}"
+    assert size
+    page.set_viewport_size(size)
 
 
 def tab_to(page: Page, name: str, most: int = 60) -> None:
