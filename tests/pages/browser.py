@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, Route
 
 from infra.native.layout import ROOT
 from infra.native.packages import BROWSERS
@@ -26,6 +26,7 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+PIECES = ("stylesheet", "script", "image", "font", "manifest")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 
 
@@ -94,6 +95,7 @@ class Reader:
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("console", self._heard)
+        page.on("response", self._answered)
         if path:
             answer = page.goto(path)
             assert answer
@@ -104,6 +106,11 @@ class Reader:
         """What our policy refused; that a page was answered with 404 is said by the test itself."""
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(f"{message.location.get('url')}: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        """A page without its styles passes most tests."""
+        if response.status >= 400 and response.request.resource_type in PIECES:
+            self.complaints.append(f"{response.url}: {response.status}")
 
     def close(self) -> None:
         for context in self.contexts:
