@@ -30,10 +30,10 @@ sys.exit(app())
 """Starts with the Python beside it, wherever the folder lies: a shebang line holds no blanks and no long path."""
 
 
-def prepare(with_servers: bool = True) -> None:
+def prepare(with_servers: bool = True, with_browser: bool = False) -> None:
     """Bring the machine and the folder to where Roadmend can start. Costs next to nothing when all is there."""
     with _one_at_a_time():
-        packages.install_missing(with_servers)
+        packages.install_missing(with_servers, with_browser)
         _make_venv()
         _make_grid()
         web.build()

@@ -19,13 +19,22 @@ QUIETED = ("pg_createcluster", "invoke-rc.d", "deb-systemd-invoke")
 POSTGRES_VERSIONS = (18, 17, 16, 15)
 
 
-def install_missing(with_servers: bool = True) -> None:
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""Commands that tests look at pages with."""
+
+
+def install_missing(with_servers: bool = True, with_browser: bool = False) -> None:
     """Install what Roadmend needs and the machine has not got.
+
+    A browser is installed where the package lists have Chromium as a package of their own: Ubuntu's is a snap.
 
     Raises:
         SetupError: packages are needed, and this is not Debian or Ubuntu, or neither root nor sudo is to be had.
     """
-    if not (needed := _needed(with_servers)):
+    needed = _needed(with_servers)
+    if with_browser and not any(map(shutil.which, BROWSERS)) and _candidate("chromium"):
+        needed.append("chromium")
+    if not needed:
         return
     if shutil.which("apt-get") is None:
         raise SetupError(f"Please install these (known here by their Debian names): {' '.join(needed)}")

@@ -17,7 +17,7 @@ from infra.native.supervisor import Stopped
 def run(instance: Instance, command: Sequence[str]) -> int:
     """Run a command with an instance's servers in its environment, and give back its exit code."""
     theirs = given()
-    prepare(with_servers=servers.are_ours(theirs))
+    prepare(with_servers=servers.are_ours(theirs), with_browser=command[0] == "pytest")
     with _servers(instance, theirs) as urls:
         code = _wait_for(command, urls)
     say.step(f"{command[0]} ended with code {code}")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, Route
 
 from infra.native.layout import ROOT
+from infra.native.packages import BROWSERS
 
 FLAGS = [
     "--no-sandbox",
@@ -25,6 +26,7 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+PIECES = ("stylesheet", "script", "image", "font", "manifest")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 
 
@@ -60,8 +62,8 @@ LOOKS = (*SCREENS, DARK_PHONE, DARK_DESK, ZOOMED_200, ZOOMED_400)
 
 def chromium(playwright: Playwright) -> Browser:
     """The machine's own Chromium; CHROMIUM names another."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert program, "These tests need Chromium: apt-get install chromium"
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, f"These tests need Chromium: none of {', '.join(BROWSERS)} is on the PATH, and CHROMIUM names none"
     return playwright.chromium.launch(executable_path=program, args=FLAGS)
 
 
@@ -93,6 +95,7 @@ class Reader:
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("console", self._heard)
+        page.on("response", self._answered)
         if path:
             answer = page.goto(path)
             assert answer
@@ -103,6 +106,11 @@ class Reader:
         """What our policy refused; that a page was answered with 404 is said by the test itself."""
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(f"{message.location.get('url')}: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        """A page without its styles passes most tests."""
+        if response.status >= 400 and response.request.resource_type in PIECES:
+            self.complaints.append(f"{response.url}: {response.status}")
 
     def close(self) -> None:
         for context in self.contexts:
@@ -135,7 +143,10 @@ def _copied(page: Page) -> Iterator[Page]:
     """The same elements where axe can run: its timers never ring where scripts are off. The page's own stay out."""
     html = re.sub(r"(</?)noscript\b", r"\1div", page.content())
     context = page.context.browser.new_context(
-        viewport=page.viewport_size, storage_state=page.context.storage_state(), bypass_csp=True
+        viewport=page.viewport_size,
+        color_scheme="dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light",
+        storage_state=page.context.storage_state(),
+        bypass_csp=True,
     )
     copy = context.new_page()
     copy.route("**/*", lambda route: _answer(route, html))
@@ -161,9 +172,23 @@ def sideways(page: Page) -> int:
 def check(page: Page) -> None:
     """What holds for every page in every state: accessible, no wider than its window, one main heading, a title."""
     assert violations(page) == [], page.url
-    assert sideways(page) <= 0, f"{page.url} is wider than its window"
+    assert sideways(page) <= 0, f"{page.url} is wider than its window by {sideways(page)} pixels"
     assert page.locator("h1").count() == 1, page.url
     assert page.title(), page.url
+
+
+def look_over(page: Page) -> None:
+    """`check` in the light and in the dark, and the width of every screen there is. Leaves the page as it was."""
+    size = page.viewport_size
+    check(page)
+    page.emulate_media(color_scheme="dark")
+    check(page)
+    page.emulate_media(color_scheme="light")
+    for screen in (PHONE, DESK, ZOOMED_200, ZOOMED_400):
+        page.set_viewport_size({"width": screen.width, "height": screen.height})
+        assert sideways(page) <= 0, f"{page.url} is wider than {screen}"
+    assert size
+    page.set_viewport_size(size)
 
 
 def tab_to(page: Page, name: str, most: int = 60) -> None:

@@ -7,12 +7,15 @@ from tests.pages.browser import (
     DESK,
     LOOKS,
     PHONE,
+    PLAIN_DESK,
+    PLAIN_PHONE,
     SCREENS,
     Reader,
     Screen,
     as_json,
     busy_seconds,
     check,
+    look_over,
     tab_to,
     transferred,
 )
@@ -22,9 +25,14 @@ PAGES = ("/", "/accessibility", "/privacy", "/about", "/status", "/api/docs", "/
 
 
 @pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("screen", [PHONE, PLAIN_DESK], ids=str)
+def test_a_page_is_accessible_and_fits_in_the_light_and_in_the_dark(reader: Reader, screen: Screen, path: str) -> None:
+    look_over(reader.open(path, screen, status=404 if path == "/nowhere" else 200))
+
+
 @pytest.mark.parametrize("screen", LOOKS, ids=str)
-def test_a_page_is_accessible_and_fits(reader: Reader, screen: Screen, path: str) -> None:
-    check(reader.open(path, screen, status=404 if path == "/nowhere" else 200))
+def test_the_start_is_accessible_and_fits_on_every_screen(reader: Reader, screen: Screen) -> None:
+    check(reader.open("/", screen))
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
@@ -59,7 +67,7 @@ def test_the_skip_link_leads_to_the_content(reader: Reader) -> None:
 
 def test_on_a_phone_the_menu_opens_and_without_scripts_it_is_open(reader: Reader) -> None:
     page = reader.open("/", PHONE)
-    plain = reader.open("/", SCREENS[2])
+    plain = reader.open("/", PLAIN_PHONE)
 
     navigation = page.get_by_role("navigation")
     expect(navigation.get_by_role("link", name="Map")).to_be_hidden()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra.native import node
+from infra.native import node, web
 from infra.native.layout import ROOT
 
 
@@ -45,3 +45,11 @@ def test_the_lock_file_of_the_pages_packages_has_hashes_and_no_address() -> None
 
     assert [name for name, one in packages.items() if name and not one.get("integrity", "").startswith("sha512-")] == []
     assert [name for name, one in packages.items() if "resolved" in one] == []
+
+
+def test_nothing_is_built_anew_when_nothing_has_changed() -> None:
+    before = web.BUILT.stat().st_mtime_ns, (web.BUILT / "manifest.json").stat().st_mtime_ns
+
+    web.build()
+
+    assert (web.BUILT.stat().st_mtime_ns, (web.BUILT / "manifest.json").stat().st_mtime_ns) == before

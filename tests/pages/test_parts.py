@@ -1,0 +1,37 @@
+"""Every part that pages are made of, in the light and in the dark: here once, so that no page meets it first."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from services.api import templates
+from services.api.look import look
+from tests.pages.browser import DESK, PHONE, PLAIN_PHONE, Reader, Screen, look_over
+
+ERRORS = {"street": "Enter a street or a postcode", "tell": "Choose how we tell you"}
+
+
+def _gallery(reader: Reader, screen: Screen) -> Page:
+    """A page of all parts, as the server would answer it."""
+    text = (Path(__file__).parent / "gallery.html").read_text()
+    shown = templates.environment().from_string(text).render(look=look(), errors=ERRORS, current="/map")
+    page = reader.open("", screen)
+    page.route("**/gallery", lambda route: route.fulfill(body=shown, content_type="text/html; charset=utf-8"))
+    page.goto("/gallery")
+    return page
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK, PLAIN_PHONE], ids=str)
+def test_every_part_is_accessible_and_fits_in_the_light_and_in_the_dark(reader: Reader, screen: Screen) -> None:
+    look_over(_gallery(reader, screen))
+
+
+def test_what_is_wrong_stands_in_the_title_and_above_all_and_leads_to_its_field(reader: Reader) -> None:
+    page = _gallery(reader, DESK)
+
+    assert page.title().startswith("Error: Every part - ")
+    assert page.evaluate("document.activeElement.className") == "govuk-error-summary"
+    page.get_by_role("link", name=ERRORS["street"]).click()
+
+    assert page.evaluate("document.activeElement.id") == "street"
