@@ -101,7 +101,7 @@ async function style(element: HTMLElement, told: StreetTiles, overlay: Overlay):
 }
 
 /** MapLibre calls its canvas "Map"; a page may have a better name for it. */
-function name(map: Map, label: string): void {
+export function name(map: Map, label: string): void {
   map.getCanvas().setAttribute("aria-label", `${label}. Arrow keys move it, plus and minus zoom.`);
 }
 
