@@ -115,6 +115,7 @@ class Settings(BaseSettings):
         if given and not re.fullmatch(r"https?://[\w.-]+(:\d+)?/[^\s;,\"']*", given):
             raise ValueError("Give the whole address of the style, such as https://tiles.example.org/style.json.")
         return given
+
     def notify_api_key(self) -> str:
         """GOV.UK Notify's key; empty where none is set."""
         return self.notify_key.get_secret_value()

@@ -85,9 +85,10 @@ def _frame(tx: ReadTx, now: datetime) -> Frame:
     try:
         rules = policies.in_force(tx, now)
     except NotFound:
-        return Frame(settings().public_url, "Roadmend", ZoneInfo("Europe/London"), {})
+        return Frame(settings().public_url, settings().council_name or "Roadmend", ZoneInfo("Europe/London"), {})
     titles = {code: kind.title for code, kind in rules.policy.classes.items()}
-    return Frame(settings().public_url, rules.policy.meta.authority, rules.calendar.tz, titles)
+    name = settings().council_name or rules.policy.meta.authority
+    return Frame(settings().public_url, name, rules.calendar.tz, titles)
 
 
 def _outgoing(tx: ReadTx, one: Claimed, frame: Frame) -> Outgoing:

@@ -7,7 +7,7 @@ says until when the worker that took a message has it for itself.
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0008"
 
 
 def upgrade() -> None:
