@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,13 +57,31 @@ class Settings(BaseSettings):
         "", description="When the council last tested the pages and reviewed its statement, as 3 May 2026"
     )
     basemap_style: str = Field("", description="Address of a MapLibre style to draw below our own map")
+    mail_provider: Literal["none", "mailbox", "smtp", "notify"] = Field(
+        "none", description="How e-mail leaves: none keeps it, mailbox writes it into a folder here"
+    )
+    mail_from: str = Field("Roadmend <no-reply@localhost>", description="Who e-mail by SMTP is from")
+    smtp_url: SecretStr = Field(
+        SecretStr("smtp://localhost:25"), description="smtp://user:password@host:587?tls=start, or smtps://…"
+    )
+    smtp_url_file: Path | None = Field(None, description="A file that holds that address, instead of the variable")
+    sms_provider: Literal["none", "mailbox", "notify"] = Field("none", description="How texts leave")
+    notify_key: SecretStr = Field(SecretStr(""), description="GOV.UK Notify's API key")
+    notify_key_file: Path | None = Field(None, description="A file that holds that key, instead of the variable")
+    notify_url: str = Field("https://api.notifications.service.gov.uk", description="Where GOV.UK Notify is")
+    notify_email_template: str = Field("", description="Notify's template whose ((subject)) and ((body)) we fill")
+    notify_sms_template: str = Field("", description="Notify's template whose ((body)) we fill")
+    mailbox_dir: Path = Field(ROOT / ".run" / "mailbox", description="Where the mailbox provider puts messages")
+    message_wait_seconds: int = Field(
+        60, ge=0, le=3600, description="So long the steps of one defect are gathered into one message"
+    )
     drain_batch: int = Field(500, ge=1, le=10_000, description="Deliveries that one transaction takes at most")
 
     @model_validator(mode="before")
     @classmethod
     def _read_addresses(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Addresses hold passwords, so that they too may lie in files. A file goes before the variable."""
-        files = {name: given.get(f"{name}_file") for name in ("database_url", "redis_url")}
+        files = {name: given.get(f"{name}_file") for name in ("database_url", "redis_url", "smtp_url", "notify_key")}
         return {**given, **{name: Path(file).read_text().strip() for name, file in files.items() if file}}
 
     @field_validator("brand_colour")
@@ -97,6 +115,10 @@ class Settings(BaseSettings):
         if given and not re.fullmatch(r"https?://[\w.-]+(:\d+)?/[^\s;,\"']*", given):
             raise ValueError("Give the whole address of the style, such as https://tiles.example.org/style.json.")
         return given
+
+    def notify_api_key(self) -> str:
+        """GOV.UK Notify's key; empty where none is set."""
+        return self.notify_key.get_secret_value()
 
     def secret(self) -> str:
         """The signing key.

@@ -42,6 +42,7 @@ class Stack:
             "ROADMEND_REDIS_URL": self._redis.url(self._redis_port),
             "ROADMEND_SECRET_KEY": secrets.token_urlsafe(32),
             "ROADMEND_PHOTO_DIR": str(folder / "photos"),
+            "ROADMEND_MAILBOX_DIR": str(folder / "mailbox"),
             "ROADMEND_HOST": "127.0.0.1",
             "ROADMEND_PORT": str(self._api_port),
             "ROADMEND_PUBLIC_URL": self.url,

@@ -53,6 +53,9 @@ def _variables(instance: Instance, theirs: Mapping[str, str], urls: Mapping[str,
         "ROADMEND_PUBLIC_URL": f"http://localhost:{port}",
         "ROADMEND_PHOTO_DIR": str(instance.folder / "photos"),
         "ROADMEND_GRID_EPSG": DEMO_GRID,
+        "ROADMEND_MAIL_PROVIDER": "mailbox",
+        "ROADMEND_SMS_PROVIDER": "mailbox",
+        "ROADMEND_MAILBOX_DIR": str(instance.folder / "mailbox"),
     }
     if "ROADMEND_SECRET_KEY" not in theirs:
         ours["ROADMEND_SECRET_KEY_FILE"] = str(_secret_key(instance))
@@ -140,6 +143,8 @@ def _tell(instance: Instance, variables: Mapping[str, str], said: str) -> None:
     say.line(f"  Roadmend     {url}")
     say.line(f"  API          {url}/api/v1, described at {url}/api/openapi.json")
     say.line(f"  Live feed    {url}/api/v1/feed")
+    if "mailbox" in (variables["ROADMEND_MAIL_PROVIDER"], variables["ROADMEND_SMS_PROVIDER"]):
+        say.line(f"  Mail         {url}/mailbox (nothing is sent out)")
     say.line(f"  Command      . {instance.env_file.relative_to(ROOT)} && roadmend --help")
     say.line(f"  Logs         {instance.logs.relative_to(ROOT)}/")
     for text in said.splitlines():

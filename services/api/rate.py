@@ -25,6 +25,7 @@ PATIENCE_SECONDS = 0.05
 REST_SECONDS = 5.0
 """How long Redis is then left alone."""
 SIGN_IN = "10/minute"
+FOLLOW = "10/minute"
 PLACES = "600/minute"
 """A page asks at each pause of typing and at each move of a pin, and a library's visitors share one address."""
 
@@ -96,6 +97,10 @@ async def _sign_in(request: Request) -> None:
     await count(request, "sign-in", SIGN_IN)
 
 
+async def _follow(request: Request) -> None:
+    await count(request, "follow", FOLLOW)
+
+
 async def _photo(request: Request) -> None:
     await count(request, "photo")
 
@@ -105,5 +110,6 @@ async def _places(request: Request) -> None:
 
 
 SignInLimit = Annotated[None, Depends(_sign_in)]
+FollowLimit = Annotated[None, Depends(_follow)]
 PhotoLimit = Annotated[None, Depends(_photo)]
 PlacesLimit = Annotated[None, Depends(_places)]

@@ -13,7 +13,20 @@ from shared.errors import Refusal
 from shared.settings import settings
 from shared.store.engine import LOST
 
-COMMANDS = ("backup", "deliveries", "demo", "doctor", "keys", "kpi", "load", "people", "policy", "restore", "score")
+COMMANDS = (
+    "backup",
+    "deliveries",
+    "demo",
+    "doctor",
+    "keys",
+    "kpi",
+    "load",
+    "messages",
+    "people",
+    "policy",
+    "restore",
+    "score",
+)
 """Each is a module of this package with a Typer `app`. It is imported only when it is asked for."""
 
 

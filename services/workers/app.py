@@ -24,10 +24,15 @@ SWEEPS = {
     "let_waiting_go": 3600.0,
     "forget_old_keys": 3600.0,
     "forget_orphan_photos": 3600.0,
+    "send_digests": 300.0,
 }
 """Sweeps by name, with the seconds between two runs. Each is safe to repeat and to miss."""
 
-QUEUES = ["roadmend", *(f"drain.{consumer}" for consumer in Consumer)]
+OUTBOUND = "outbound"
+"""What leaves the building has a queue of its own: workers that are to send may be others (`-Q outbound`)."""
+SEND_EVERY_SECONDS = 1.0
+
+QUEUES = ["roadmend", OUTBOUND, *(f"drain.{consumer}" for consumer in Consumer)]
 
 app = Celery(
     "roadmend",
@@ -56,6 +61,13 @@ app.conf.update(
     beat_schedule={
         name: {"task": f"roadmend.{name}", "schedule": seconds, "options": {"expires": max(5.0, seconds)}}
         for name, seconds in SWEEPS.items()
+    }
+    | {
+        "send_messages": {
+            "task": "roadmend.send_messages",
+            "schedule": SEND_EVERY_SECONDS,
+            "options": {"expires": 5.0, "queue": OUTBOUND},
+        }
     },
     beat_max_loop_interval=1,
     timezone="UTC",

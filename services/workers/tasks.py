@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from services.workers import outbound
 from services.workers.app import SWEEPS, app
 from services.workers.consumer import Flow, drain
 from shared import bus
@@ -15,6 +16,7 @@ from shared.flows import (
     project_feed,
     report_to_defect,
     sweeps,
+    tell_people,
     verify_repair,
 )
 from shared.logs import correlated, logger
@@ -29,6 +31,7 @@ FLOWS: Mapping[Consumer, Flow] = {
     Consumer.ASSIGN: assign_works.run,
     Consumer.VERIFY: verify_repair.run,
     Consumer.FEED: project_feed.run,
+    Consumer.TELL: tell_people.run,
 }
 
 
@@ -37,6 +40,13 @@ def drain_consumer(consumer: str) -> None:
     """A nudge arrived: deliveries may be due for this consumer."""
     with correlated(None):
         _tolerating(lambda: drain(Consumer(consumer), FLOWS[Consumer(consumer)]))
+
+
+@app.task(name="roadmend.send_messages")
+def send_messages() -> None:
+    """Messages may be due to leave."""
+    with correlated(None):
+        _tolerating(outbound.send_due)
 
 
 def _tolerating(act: Callable[[], Any]) -> None:

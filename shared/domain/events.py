@@ -20,6 +20,7 @@ class Consumer(StrEnum):
     ASSIGN = "assign"
     VERIFY = "verify"
     FEED = "feed"
+    TELL = "tell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -493,6 +494,7 @@ class FiguresFrozen(Event):
 
 
 _FEED = (Consumer.FEED,)
+_TOLD = (Consumer.FEED, Consumer.TELL)
 
 LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportReceived: (Consumer.TRIAGE, Consumer.FEED),
@@ -500,33 +502,33 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportTriaged: _FEED,
     ReportLinked: _FEED,
     ReportUnlinked: _FEED,
-    ReportInfoAsked: _FEED,
-    ReportReferred: _FEED,
-    ReportRejected: _FEED,
-    ReportFoundNoDefect: _FEED,
+    ReportInfoAsked: _TOLD,
+    ReportReferred: _TOLD,
+    ReportRejected: _TOLD,
+    ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,
     ReportChallenged: _FEED,
     ReportWithdrawn: _FEED,
-    TriageMissed: _FEED,
+    TriageMissed: _TOLD,
     DetectionsReceived: (Consumer.DETECTIONS, Consumer.FEED),
     DetectionsMatched: _FEED,
     DefectRecorded: (Consumer.GRADE, Consumer.FEED),
     DefectDetected: (),
     DefectSighted: (Consumer.GRADE, Consumer.FEED),
-    DefectGraded: (Consumer.ASSIGN, Consumer.FEED),
-    DefectStepped: (Consumer.GRADE, Consumer.FEED),
-    DefectMerged: (Consumer.GRADE, Consumer.ASSIGN, Consumer.FEED),
-    DefectUnmerged: (Consumer.GRADE, Consumer.ASSIGN, Consumer.FEED),
+    DefectGraded: (Consumer.ASSIGN, *_TOLD),
+    DefectStepped: (Consumer.GRADE, *_TOLD),
+    DefectMerged: (Consumer.GRADE, Consumer.ASSIGN, *_TOLD),
+    DefectUnmerged: (Consumer.GRADE, Consumer.ASSIGN, *_TOLD),
     DefectSplit: (Consumer.GRADE, Consumer.FEED),
-    DefectMadeSafe: _FEED,
-    DefectOrdered: _FEED,
-    DefectRepairedTemporarily: (Consumer.ASSIGN, Consumer.FEED),
-    RepairClaimed: _FEED,
-    RepairRejected: _FEED,
-    RepairVerified: _FEED,
-    DefectRecalled: (Consumer.ASSIGN, Consumer.FEED),
-    DeadlineMissed: _FEED,
-    DeadlineMoved: _FEED,
+    DefectMadeSafe: _TOLD,
+    DefectOrdered: _TOLD,
+    DefectRepairedTemporarily: (Consumer.ASSIGN, *_TOLD),
+    RepairClaimed: _TOLD,
+    RepairRejected: _TOLD,
+    RepairVerified: _TOLD,
+    DefectRecalled: (Consumer.ASSIGN, *_TOLD),
+    DeadlineMissed: _TOLD,
+    DeadlineMoved: _TOLD,
     OrderIssued: _FEED,
     OrderStepped: _FEED,
     OrderRegraded: _FEED,

@@ -19,6 +19,7 @@ from shared.store import (
     reports_due,
     sightings,
     states,
+    telling,
 )
 from shared.store.engine import WriteTx
 from shared.store.merges import Party
@@ -47,6 +48,7 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
     _link_rows(tx, row, target.id, why, now)
     danger = reports_due.danger(tx, row.id)
     event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
+    telling.joined(tx, [(row.id, target.id)], now)
     settle_reports.settle(tx, [target.id], now)
 
 

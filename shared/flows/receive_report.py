@@ -19,6 +19,7 @@ from shared.domain.place import Ask, InCounty, Located, Point, Refer, Refuse, ch
 from shared.domain.public import PublicStatus, public_status
 from shared.domain.terms import ReportState
 from shared.errors import Conflict, Invalid, Refusal
+from shared.flows.tell_people import channel_of
 from shared.settings import settings
 from shared.store import idempotency, network, policies, references, reports
 from shared.store.engine import Acting, Steps, WriteTx
@@ -213,12 +214,18 @@ def _accepted(
         received_at=now,
         triage_due_at=look_by,
         contact=draft.contact,
+        told_by=_told_by(draft.contact) if referred is None else None,
         key=draft.key,
         answer=_kept(told),
         events=_said(draft.class_code, danger, referred),
         correlation=thread,
     )
     return _Accepted(row, told)
+
+
+def _told_by(contact: Contact) -> str | None:
+    """How the reporter is told that it was received. That a report was passed on is told by its event."""
+    return None if contact is NO_CONTACT else channel_of(contact.email, contact.phone)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
 from shared.domain.verdicts import Candidate, New, Recall, Same, Unsure, Verdict
 from shared.errors import Conflict
 from shared.flows import recall_repair
-from shared.store import event_log, matching, policies, reports_due, sightings
+from shared.store import event_log, matching, policies, reports_due, sightings, telling
 from shared.store.deliveries import Delivery
 from shared.store.engine import WriteTx
 from shared.store.matching import Surroundings
@@ -139,6 +139,7 @@ def _write(tx: WriteTx, outcome: _Outcome, policy: InForce, now: datetime) -> No
     happened += [_triaged(outcome, position) for position in asked if outcome.reports[position].state in UNREAD]
     event_log.append(tx, happened, now)
     recall_repair.propose(tx, _claims(outcome), now)
+    telling.joined(tx, [(outcome.reports[each].id, outcome.defect(each)) for each in outcome.of(Same)], now)
 
 
 def _founded(outcome: _Outcome, number: int, told: Sequence[DueReport]) -> Founded:

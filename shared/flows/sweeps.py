@@ -8,7 +8,7 @@ from shared.domain.events import DeadlineMissed, Event, ReportTriaged, TriageMis
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import ReportState
 from shared.errors import NotFound
-from shared.flows import assign_works, detections_to_defects, end_warranty, receive_photo
+from shared.flows import assign_works, compose_digests, detections_to_defects, end_warranty, receive_photo
 from shared.flows import move_deadlines as moving
 from shared.flows.freeze_quarters import freeze_quarters
 from shared.store import deliveries, detections_due, event_log, idempotency, missed, partitions, policies, states
@@ -28,6 +28,7 @@ __all__ = [
     "mark_overdue",
     "move_deadlines",
     "nudge_due",
+    "send_digests",
     "time_out_questions",
 ]
 
@@ -113,6 +114,13 @@ def let_waiting_go(tx: WriteTx, now: datetime) -> None:
 def forget_old_keys(tx: WriteTx, now: datetime) -> None:
     """Forget idempotency keys that no client sends again."""
     idempotency.forget(tx, now - KEYS_KEPT)
+
+
+def send_digests(tx: WriteTx, now: datetime) -> None:
+    """Write the digests of the day or the week, once each; they leave like any message."""
+    rules = _policy(tx, now)
+    if rules is not None:
+        compose_digests.compose(tx, rules, now)
 
 
 def forget_orphan_photos(tx: WriteTx, now: datetime) -> None:

@@ -52,6 +52,8 @@ class NewReport(Struct, frozen=True, kw_only=True):
     received_at: datetime
     triage_due_at: datetime
     contact: Contact = NO_CONTACT
+    # How its reporter is told that it was received: email or sms. None: not at all.
+    told_by: str | None = None
     external_id: str | None = None
     key: Key | None = None
     answer: Mapping[str, Any] | None = None
@@ -116,6 +118,7 @@ def _row(new: NewReport) -> dict[str, Any]:
         "name": new.contact.name,
         "email": new.contact.email,
         "phone": new.contact.phone,
+        "told_by": new.told_by,
         **({} if key is None else {"key_scope": key.scope, "key": key.value, "body_sha256": key.body_sha256.hex()}),
         "answer": new.answer,
         "events": [event_log.stated(event, new.happened_at, new.correlation) for event in new.events],

@@ -731,6 +731,7 @@ follow = Table(
         postgresql_where=text("geom IS NOT NULL AND ended_at IS NULL"),
     ),
     Index("ix_follow_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
+    Index("ix_follow_phone", "phone", postgresql_where=text("phone IS NOT NULL")),
     Index(
         "ix_follow_rhythm",
         "rhythm",
@@ -750,12 +751,18 @@ message = Table(
     # Who reads it: the reporter, or who follows.
     _to("report", "report_id", nullable=True),
     _to("follow", "follow_id", nullable=True),
+    # Made of the address and the deployment's key: one person, however many reports and follows.
+    Column("reader", Text),
+    # "defect 7": of several steps of it that a reader has not been sent yet, one message. None: always by itself.
+    Column("about", Text),
     # email, sms
     Column("channel", Text, nullable=False),
     Column("template", Text, nullable=False),
     _json("values"),
     Column("made_at", Time, nullable=False),
     Column("due_at", Time, nullable=False),
+    # The worker that took it has it for itself until then.
+    Column("leased_until", Time),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     Column("sent_at", Time),
     # The provider's own name for it.
@@ -770,6 +777,15 @@ message = Table(
         "due_at",
         "id",
         postgresql_where=text("sent_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL"),
+    ),
+    Index(
+        "uq_message_waiting",
+        "reader",
+        "about",
+        unique=True,
+        postgresql_where=text(
+            "about IS NOT NULL AND tries = 0 AND sent_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL"
+        ),
     ),
     Index("ix_message_report_id", "report_id", postgresql_where=text("report_id IS NOT NULL")),
     Index("ix_message_follow_id", "follow_id", postgresql_where=text("follow_id IS NOT NULL")),

@@ -25,6 +25,8 @@ def house(template: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         databases.as_setting(url),
         danger_phone=DANGER_PHONE,
         contact_email=CONTACT,
+        mail_provider="mailbox",
+        sms_provider="mailbox",
     )
     try:
         stack.run("roadmend", "demo", "load")

@@ -6,7 +6,7 @@ WITH given AS (
         reference text, tracking_hash text, channel text, class_code text, lat float8, lon float8, accuracy_m float8,
         x float8, y float8, street_id bigint, street_key text, street_side text, level smallint, house_number integer,
         address text, description text, danger boolean, state text, outcome text, observed_at timestamptz,
-        received_at timestamptz, triage_due_at timestamptz, external_id text, name text, email text, phone text,
+        received_at timestamptz, triage_due_at timestamptz, external_id text, name text, email text, phone text, told_by text,
         key_scope text, key text, body_sha256 text, answer jsonb, events jsonb)
 ), claimed AS (
     INSERT INTO idempotency_key (scope, key, body_sha256, answer, at)
@@ -34,6 +34,13 @@ WITH given AS (
     SELECT added.id, given.name, given.email, given.phone
     FROM added JOIN given USING (reference)
     WHERE coalesce(given.name, given.email, given.phone) IS NOT NULL
+), greeted AS (
+    -- A few seconds later, so that what triage finds out at once goes along.
+    INSERT INTO message (key, report_id, channel, template, made_at, due_at)
+    SELECT 'received:' || added.id, added.id, given.told_by, 'received', given.received_at,
+           given.received_at + interval '5 seconds'
+    FROM added JOIN given USING (reference)
+    WHERE given.told_by IS NOT NULL
 ), listed AS (
     SELECT one.e, added.id, (added.id, one.n) AS place
     FROM added JOIN given USING (reference) CROSS JOIN jsonb_array_elements(given.events) WITH ORDINALITY AS one(e, n)

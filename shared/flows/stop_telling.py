@@ -1,0 +1,45 @@
+"""By one click of a mail program: no more messages, of a follow or of a report. By a page it is undone."""
+
+from datetime import datetime
+
+from shared.errors import NotFound
+from shared.flows import follow_place
+from shared.flows.send_messages import report_of
+from shared.store import messages
+from shared.store.engine import ReadTx, WriteTx
+
+
+def stop(tx: WriteTx, token: str, now: datetime) -> None:
+    """Stop what a link stops. Safe to repeat.
+
+    Raises:
+        NotFound: the link was cut short, or what it was for is forgotten.
+    """
+    report = report_of(token)
+    if report is None:
+        follow_place.end(tx, token, now)
+    else:
+        is_told(tx, report)
+        messages.hear(tx, report, now, wanted=False)
+
+
+def tell_again(tx: WriteTx, report: str, now: datetime) -> None:
+    """Tell the reporter of a report again.
+
+    Raises:
+        NotFound: nobody can be reached about it any more.
+    """
+    is_told(tx, report)
+    messages.hear(tx, report, now, wanted=True)
+
+
+def is_told(tx: ReadTx, report: str) -> bool:
+    """Whether the reporter of a report is told of it now.
+
+    Raises:
+        NotFound: nobody can be reached about it any more.
+    """
+    hears = messages.hears(tx, report)
+    if hears is None:
+        raise NotFound("We have no address for this report any more, so there is nothing to stop.")
+    return hears

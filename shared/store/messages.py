@@ -1,0 +1,210 @@
+"""Messages that leave the building: a row with a key first, claimed, sent outside the transaction, then marked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Text, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.store.engine import ReadTx, WriteTx
+from shared.store.tables import contact, message
+from shared.store.tables import report as report_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """One message to one reader: the reporter (`report_id`) or who follows (`follow_id`).
+
+    `reader` names the person without saying who that is; `about`: see the table.
+    """
+
+    key: str
+    channel: str
+    template: str
+    due_at: datetime
+    report_id: int | None = None
+    follow_id: int | None = None
+    reader: str | None = None
+    about: str | None = None
+    # Another stands for it: it is kept for its key, and never sent.
+    dropped: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+_ADD = text(
+    """
+    INSERT INTO message (key, report_id, follow_id, reader, about, channel, template, values, made_at, due_at,
+                         dropped_at)
+    SELECT key, report_id, follow_id, reader, about, channel, template, values, :now, due_at,
+           CASE WHEN dropped THEN CAST(:now AS timestamptz) END
+    FROM jsonb_to_recordset(CAST(:messages AS jsonb)) AS one(
+        key text, report_id bigint, follow_id bigint, reader text, about text, channel text, template text,
+        values jsonb, due_at timestamptz, dropped boolean)
+    ON CONFLICT (key) DO NOTHING
+    RETURNING id
+    """
+)
+
+
+def add(tx: WriteTx, new: Sequence[NewMessage], now: datetime) -> int:
+    """Write messages; one whose key is there already is not written again. Returns how many are new."""
+    if not new:
+        return 0
+    rows = [
+        {
+            "key": one.key,
+            "report_id": one.report_id,
+            "follow_id": one.follow_id,
+            "reader": one.reader,
+            "about": one.about,
+            "channel": one.channel,
+            "template": one.template,
+            "values": one.values,
+            "due_at": one.due_at,
+            "dropped": one.dropped,
+        }
+        for one in new
+    ]
+    return len(tx.execute(_ADD, {"messages": orjson.dumps(rows).decode(), "now": now}).all())
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
+
+TRIES = 10
+"""After so many failures a message is parked: it waits for a person."""
+_CLAIM = text((Path(__file__).parent / "sql" / "claim_messages.sql").read_text()).bindparams(
+    bindparam("channels", type_=ARRAY(Text))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message that one worker has for itself, with its reader as he or she is now. `tries` counts this one."""
+
+    id: int
+    key: str
+    channel: str
+    template: str
+    values: Mapping[str, Any]
+    made_at: datetime
+    due_at: datetime
+    tries: int
+    error: str
+    report_id: int | None
+    follow_id: int | None
+    email: str | None
+    phone: str | None
+    report: str | None
+    class_code: str | None
+    triage_due_at: datetime | None
+    danger: bool | None
+    street: str | None
+    follow_name: str | None
+    follow_kind: str | None
+    rhythm: str | None
+    confirmed_at: datetime | None
+    ended_at: datetime | None
+    joined: str | None
+
+
+def claim(tx: WriteTx, channels: Sequence[str], now: datetime, until: datetime, most: int) -> list[Claimed]:
+    """Take due messages for this worker alone until then, the oldest first. Locks them in this transaction."""
+    asked = {"channels": list(channels), "now": now, "until": until, "most": most}
+    return [Claimed(**row._mapping) for row in tx.execute(_CLAIM, asked)]
+
+
+def sent(tx: WriteTx, message_id: int, sent_as: str, now: datetime) -> None:
+    """It has left. One that was dropped meanwhile has left all the same."""
+    values = {"sent_at": now, "sent_as": sent_as, "error": None, "leased_until": None}
+    tx.execute(update(message).where(message.c.id == message_id).values(values))
+
+
+def drop(tx: WriteTx, ids: Sequence[int], now: datetime) -> None:
+    """Their readers do not want them any more, or cannot be reached."""
+    if ids:
+        gone = update(message).where(message.c.id.in_(ids), message.c.sent_at.is_(None))
+        tx.execute(gone.values(dropped_at=now, leased_until=None))
+
+
+def put_back(
+    tx: WriteTx, message_id: int, tries: int, error: str, due_at: datetime, parked_at: datetime | None
+) -> None:
+    """It could not be sent: due again then, or parked for a person. `tries` are those that count."""
+    values = {"tries": tries, "error": error, "due_at": due_at, "parked_at": parked_at, "leased_until": None}
+    tx.execute(update(message).where(message.c.id == message_id, message.c.sent_at.is_(None)).values(values))
+
+
+def let_go(tx: WriteTx, ids: Sequence[int], due_at: datetime) -> None:
+    """What was claimed and not tried is due again then, and no try of it counts."""
+    if ids:
+        back = update(message).where(message.c.id.in_(ids), message.c.sent_at.is_(None))
+        tx.execute(back.values(tries=message.c.tries - 1, due_at=due_at, leased_until=None))
+
+
+_UNSENT = message.c.sent_at.is_(None) & message.c.dropped_at.is_(None)
+
+
+def any_due(tx: ReadTx, channels: Sequence[str], now: datetime) -> bool:
+    """Whether a worker would find something to send."""
+    held = message.c.leased_until.is_(None) | (message.c.leased_until <= now)
+    due = _UNSENT & message.c.parked_at.is_(None) & (message.c.due_at <= now) & message.c.channel.in_(channels)
+    return tx.scalar(select(message.c.id).where(due, held).limit(1)) is not None
+
+
+def listed(tx: ReadTx, *, parked_only: bool = True, most: int = 100) -> list[dict[str, Any]]:
+    """Messages that have not left, for a person to look at, the oldest first; without who reads them."""
+    names = ("id", "key", "channel", "template", "tries", "made_at", "due_at", "parked_at", "error")
+    rows = select(*(message.c[name] for name in names)).where(_UNSENT).order_by(message.c.id).limit(most)
+    if parked_only:
+        rows = rows.where(message.c.parked_at.is_not(None))
+    return [dict(row._mapping) for row in tx.execute(rows)]
+
+
+def counts(tx: ReadTx, now: datetime) -> dict[str, int]:
+    """How many messages are due, waiting, parked and sent."""
+    parked, due = message.c.parked_at.is_not(None), message.c.due_at <= now
+    row = tx.execute(
+        select(
+            func.count().filter(_UNSENT & ~parked & due).label("due"),
+            func.count().filter(_UNSENT & ~parked & ~due).label("waiting"),
+            func.count().filter(_UNSENT & parked).label("parked"),
+            func.count().filter(message.c.sent_at.is_not(None)).label("sent"),
+        )
+    ).one()
+    return dict(row._mapping)
+
+
+def retry(tx: WriteTx, now: datetime, message_id: int | None = None) -> int:
+    """Make parked messages due again, with their tries counted anew. Returns how many."""
+    again = update(message).where(message.c.parked_at.is_not(None), _UNSENT)
+    again = again if message_id is None else again.where(message.c.id == message_id)
+    # One that may have left keeps a try, so that it is asked about before it is sent again.
+    values = {"parked_at": None, "tries": 1, "due_at": now}
+    return len(tx.scalars(again.values(values).returning(message.c.id)).all())
+
+
+# --- whose report it is wants no more --------------------------------------------------------------------------------
+
+
+def hears(tx: ReadTx, report: str) -> bool | None:
+    """Whether the reporter of a report (by reference) is told of it; None when nobody can be reached about it."""
+    told = select(contact.c.unfollowed_at.is_(None)).join(report_table, report_table.c.id == contact.c.report_id)
+    found: bool | None = tx.scalar(told.where(report_table.c.reference == report))
+    return found
+
+
+def hear(tx: WriteTx, report: str, now: datetime, *, wanted: bool) -> None:
+    """Tell the reporter of a report no more, with what waits to be sent taken back; or again."""
+    whose = select(report_table.c.id).where(report_table.c.reference == report).scalar_subquery()
+    told = update(contact).where(contact.c.report_id == whose)
+    tx.execute(
+        told.values(unfollowed_at=None)
+        if wanted
+        else told.where(contact.c.unfollowed_at.is_(None)).values(unfollowed_at=now)
+    )
+    if not wanted:
+        tx.execute(update(message).where(message.c.report_id == whose, _UNSENT).values(dropped_at=now))
