@@ -28,8 +28,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rate`: reports a second; None: two, at speed 1. `settle_seconds`: how long what is under way may take to come
-    to rest once nothing new begins.
+    """`rate`: reports a second; None: two, at speed 1. `repairs`: the drive goes on until so many are verified, on a
+    slow machine beyond its time. `settle_seconds`: how long what is under way may take to come to rest once nothing
+    new begins, and how much longer the drive goes on at most.
     """
 
     seconds: float
@@ -37,6 +38,7 @@ class Plan:
     speed: float = 1.0
     rate: float | None = None
     residents: int = 4
+    repairs: int = 0
     settle_seconds: float = 60.0
 
     @property
@@ -97,9 +99,15 @@ class Drive:
 
     def _until(self, deadline: float, say: Say) -> None:
         began = time.monotonic()
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := self._left(deadline)) > 0:
             self.world.stop.wait(min(5.0, left))
             say(self._progress(time.monotonic() - began))
+
+    def _left(self, deadline: float) -> float:
+        """Seconds until the drive is over."""
+        left = deadline - time.monotonic()
+        wanting = self.watcher.kinds["RepairVerified"] < self.plan.repairs
+        return 1.0 if left <= 0 and wanting and left > -self.plan.settle_seconds else left
 
     def _progress(self, seconds: float) -> str:
         kinds, counts = self.watcher.kinds, self.world.ledger.counts

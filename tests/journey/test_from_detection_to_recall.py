@@ -198,7 +198,7 @@ def _matched(town: Town, batch: str) -> bool:
 def test_a_driven_county_keeps_every_promise(house: House, account: Account) -> None:
     said: list[str] = []
 
-    summary = Drive(house.stack.url, account, Plan(seconds=15, seed=5, speed=4)).run(said.append)
+    summary = Drive(house.stack.url, account, Plan(seconds=15, seed=5, speed=4, repairs=1)).run(said.append)
 
     assert summary["broken promises"] == []
     assert summary["matching"]["doubled"] == 0
