@@ -23,7 +23,7 @@ from shared.store.photo_files import Copy
 from shared.store.tables import report
 from tests.factories import a_defect, a_report, a_visit, a_visit_photo, adopt_default_policy, hear
 
-NOW = datetime.now(UTC) + timedelta(minutes=5)
+NOW = datetime.now(UTC) + timedelta(hours=3)
 """After everything that the tests append."""
 DATA = b"a photo"
 VISIT = uuid4()

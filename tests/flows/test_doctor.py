@@ -15,7 +15,7 @@ from shared.store.engine import WriteTx
 from shared.store.tables import defect
 from tests.factories import a_report, a_verified_repair, adopt_default_policy, hear
 
-NOW = datetime.now(UTC) + timedelta(minutes=5)
+NOW = datetime.now(UTC) + timedelta(hours=3)
 """After everything that the tests append."""
 EARLIER = NOW - timedelta(days=2)
 

@@ -137,9 +137,9 @@ def test_a_batch_that_is_matched_after_a_later_report_dates_the_knowledge_back(t
     # After an outage: the batch was received first, and the report's delivery was heard first.
     adopt_default_policy(tx)
     (seen,) = a_batch(tx, {})
-    a_report(tx, received_at=NOW + timedelta(minutes=10))
-    hear(tx, Consumer.TRIAGE, report_to_defect.run, NOW + timedelta(minutes=11))
-    hear(tx, Consumer.DETECTIONS, detections_to_defects.run, NOW + timedelta(minutes=12))
+    a_report(tx, received_at=NOW + timedelta(minutes=190))
+    hear(tx, Consumer.TRIAGE, report_to_defect.run, NOW + timedelta(minutes=191))
+    hear(tx, Consumer.DETECTIONS, detections_to_defects.run, NOW + timedelta(minutes=192))
 
     found = defect_row(tx, row(tx, seen).defect_id)
     assert (found.reports, found.detections) == (1, 1)

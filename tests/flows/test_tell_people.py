@@ -28,7 +28,7 @@ from shared.store.tables import GRID, area, area_piece, contact, defect, follow,
 from tests.factories import a_defect, a_report, adopt_default_policy, hear
 
 NOW = datetime.now(UTC)
-LATER = NOW + timedelta(minutes=10)
+LATER = NOW + timedelta(hours=3)
 MINUTE = timedelta(minutes=1)
 SAM, ALI = "sam@example.org", "ali@example.org"
 
