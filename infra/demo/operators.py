@@ -30,7 +30,7 @@ class Operator(Actor):
 
     def _queues(self) -> tuple[Callable[[Client], None], ...]:
         # What failed is sent back first: what is found beside it is then known to be the same.
-        return self._questions, self._recalls, self._candidates, self._declined, self._repairs
+        return self._questions, self._recalls, self._candidates, self._declined, self._repairs, self._photos
 
     # --- is it the same? ---------------------------------------------------------------------------------------------
 
@@ -139,6 +139,15 @@ class Operator(Actor):
             }
             answer = client.post(f"/api/v1/recalls/{recall['reference']}/decide", body)
             self.world.ledger.count(f"recalls {body['decision']} {answer.status_code}")
+
+    # --- who may see it? ---------------------------------------------------------------------------------------------
+
+    def _photos(self, client: Client) -> None:
+        """Look at each photo that residents sent: drawn ones show nobody, and may be seen by everybody."""
+        for photo in client.pages("/api/v1/photos", "photos", limit=200):
+            body = {"why": "No face and no number plate in it."}
+            answer = client.post(f"/api/v1/photos/{photo['reference']}/release", body)
+            self.world.ledger.count(f"photos released {answer.status_code}")
 
 
 class Supervisor(Operator):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic_core import CoreSchema
 
 from shared.domain.public import PublicStatus
+from shared.domain.timeline import Moment as Told
 
 _KEPT = {"\n", "\t"}
 _LAWFUL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -121,6 +122,33 @@ class Moment(BaseModel):
     at: datetime
     label: str = Field(examples=["In progress"])
     words: str = Field(examples=["It was made safe; the repair is still to come."])
+    promised: datetime | None = Field(None, description="The date that the words speak of")
+    kept: bool | None = Field(None, description="Whether that date was kept; None while it may still be")
+    was: datetime | None = Field(None, description="The date that this one took the place of")
+
+    @classmethod
+    def of(cls, told: Told) -> "Moment":
+        return cls(at=told.at, label=told.label, words=told.words, promised=told.promised, kept=told.kept, was=told.was)
+
+
+class PublicPhoto(BaseModel):
+    """A photo that everybody may see."""
+
+    url: str = Field(examples=["/api/v1/photos/9f1c3a5e7b2d4c6e8f0a1b2c3d4e5f60"])
+    role: str = Field(description="report, before or after", examples=["after"])
+    width_px: int
+    height_px: int
+    taken_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> "PublicPhoto":
+        return cls(
+            url=f"/api/v1/photos/{row.reference}",
+            role=row.role,
+            width_px=row.width_px,
+            height_px=row.height_px,
+            taken_at=row.taken_at,
+        )
 
 
 class EventTold(BaseModel):

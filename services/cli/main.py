@@ -24,6 +24,7 @@ COMMANDS = (
     "messages",
     "people",
     "policy",
+    "privacy",
     "restore",
     "score",
 )

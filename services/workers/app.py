@@ -25,6 +25,7 @@ SWEEPS = {
     "forget_old_keys": 3600.0,
     "forget_orphan_photos": 3600.0,
     "send_digests": 300.0,
+    "forget_personal": 3600.0,
 }
 """Sweeps by name, with the seconds between two runs. Each is safe to repeat and to miss."""
 

@@ -16,6 +16,7 @@ PUBLIC_KINDS = frozenset(
         "ReportResolved",
         "ReportChallenged",
         "ReportWithdrawn",
+        "ReportRestored",
         "DefectRecorded",
         "DefectSighted",
         "DefectGraded",

@@ -108,6 +108,33 @@ class ReportRejected(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRestored(Step):
+    """Its rejection was undone: it waits for a person again."""
+
+    SUBJECT = "report"
+    report_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWordsShown(Event):
+    """What everybody sees of its words from now on. `shown`: screened, released (as they stand), withheld."""
+
+    SUBJECT = "report"
+    report_id: int
+    shown: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactForgotten(Event):
+    """The reporter had the contact details deleted. Nobody can be told of this report any more."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFoundNoDefect(Step):
     SUBJECT = "report"
     report_id: int
@@ -452,6 +479,39 @@ class RecallDecided(Event):
     why: str
 
 
+# --- what the public sees, and what is forgotten ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoReleased(Event):
+    """Everybody may see it. Photos of a repair are released by its verification, without an event of their own."""
+
+    SUBJECT = "photo"
+    photo_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoWithheld(Event):
+    """Only those whom it concerns may see it; no machine releases it again."""
+
+    SUBJECT = "photo"
+    photo_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataErased(Event):
+    """Personal data was forgotten, by the policy's terms or because somebody asked. Only so many of each: naming the
+    reports would tell which of them were one person's.
+    """
+
+    SUBJECT = "deployment"
+    deployment_id: int
+    why: str
+    counts: Mapping[str, int]
+
+
 # --- the house -------------------------------------------------------------------------------------------------------
 
 
@@ -505,6 +565,9 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportInfoAsked: _TOLD,
     ReportReferred: _TOLD,
     ReportRejected: _TOLD,
+    ReportRestored: _FEED,
+    ReportWordsShown: (),
+    ContactForgotten: (),
     ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,
     ReportChallenged: _FEED,
@@ -539,6 +602,9 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     WarrantyStepped: _FEED,
     RecallProposed: _FEED,
     RecallDecided: (Consumer.ASSIGN, Consumer.FEED),
+    PhotoReleased: _FEED,
+    PhotoWithheld: _FEED,
+    DataErased: (),
     PolicyAdopted: (),
     AccessChanged: (),
     KeyChanged: (),

@@ -60,6 +60,7 @@ REPORT = table(
             "Give a reason, the evidence and the reviewer.", "reason", "evidence", "person"
         ),
         (_R.TRIAGE, _R.REJECTED): needs("Give a reason and the reviewer.", "reason", "person"),
+        (_R.REJECTED, _R.TRIAGE): needs("A person takes the rejection back, with a reason.", "person", "reason"),
         # One report, several holes; and one of several unlinked.
         (_R.LINKED, _R.LINKED): _LINK,
         (_R.LINKED, _R.TRIAGE): needs("A person unlinked its last defect.", "person", "reason"),

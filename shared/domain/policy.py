@@ -29,6 +29,7 @@ from shared.domain.policy_sections import (
     Named,
     PermitRules,
     PlaceRules,
+    PrivacyRules,
     RetentionRules,
     RiskRules,
     ThirdPartyRules,
@@ -99,6 +100,7 @@ class Policy:
     permit: PermitRules
     condition: ConditionRules
     retention: RetentionRules
+    privacy: PrivacyRules
     kpi: KpiRules
 
     def __eq__(self, other: object) -> bool:
@@ -158,6 +160,7 @@ class _File:
     permit: PermitRules = field(default_factory=PermitRules)
     condition: ConditionRules = field(default_factory=ConditionRules)
     retention: RetentionRules = field(default_factory=RetentionRules)
+    privacy: PrivacyRules = field(default_factory=PrivacyRules)
     kpi: KpiRules = field(default_factory=KpiRules)
 
 

@@ -411,6 +411,16 @@ class RetentionRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyRules:
+    """What everybody sees of what residents send (DOMAIN 8). Of a repair, before and after are shown once verified."""
+
+    # on_release: when a person has looked at it; at_once: as soon as it is sent.
+    photos: Literal["on_release", "at_once"] = "on_release"
+    # screened: without what reaches or names a person; on_release: only what a person has released.
+    words: Literal["screened", "on_release"] = "screened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KpiRules:
     """What the published figures are measured by (DOMAIN 0, 5.4)."""
 

@@ -10,7 +10,7 @@ from shared.flows import settle_reports, start_warranty
 from shared.flows.assign_works import assign
 from shared.flows.start_warranty import VerifiedRepair
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
-from shared.store import covers, visits, works
+from shared.store import covers, public_photos, visits, works
 from shared.store.engine import WriteTx
 from shared.store.works import Coverable, Order
 
@@ -103,6 +103,7 @@ def _warrant(tx: WriteTx, claimed: Sequence[tuple[Verdict, Coverable]], now: dat
         ],
         now,
     )
+    public_photos.release_of_visits(tx, [one.order.visit_id for one, _ in claimed if one.order.visit_id], now)
     settle_reports.settle(tx, [mended.id for _, mended in claimed], now)
 
 

@@ -13,11 +13,12 @@ from shared.domain.events import (
     ReportInfoAsked,
     ReportReferred,
     ReportRejected,
+    ReportRestored,
     ReportTriaged,
     ReportWithdrawn,
     Step,
 )
-from shared.domain.lifecycle import REPORT
+from shared.domain.lifecycle import REPORT, UnlawfulStep
 from shared.domain.terms import LIVE_WARRANTY, ReportState
 from shared.errors import Conflict
 from shared.flows import recall_repair
@@ -66,6 +67,21 @@ def reject(tx: WriteTx, reference: str, reason: Rejection, why: str, now: dateti
         row = _through_triage(tx, row, now)
     step = ReportRejected(report_id=row.id, before=row.state, after=_R.REJECTED, reason=reason, why=why)
     return _take(tx, row, step, {"reason": reason, "person": tx.actor}, now, outcome=why)
+
+
+def restore(tx: WriteTx, reference: str, why: str, now: datetime) -> ReportState:
+    """Take a rejection back: the report waits for a person again, and is read by when a new one would be.
+
+    Raises:
+        NotFound, UnlawfulStep: there is no such report, or it is not rejected.
+    """
+    row = reports_decisions.lock(tx, reference)
+    step = ReportRestored(report_id=row.id, before=row.state, after=_R.TRIAGE, why=why)
+    if row.state is not _R.REJECTED:
+        raise UnlawfulStep(f"{row.reference} is {row.state}: only a rejected report is restored.")
+    read_by = _read_by(policies.in_force(tx, now), now)
+    facts = {"person": tx.actor, "reason": why}
+    return _take(tx, row, step, facts, now, outcome=None, triage_due_at=read_by)
 
 
 def find_nothing(tx: WriteTx, reference: str, why: str, evidence: str, now: datetime) -> ReportState:

@@ -25,6 +25,8 @@ log = logger(__name__)
 
 MOST_OF_REPORT = 10
 MOST_OF_VISIT = 40
+RELEASED_BY_POLICY = {"released_by": "policy"}
+"""Where the policy shows photos of reports as soon as they are sent."""
 ORPHAN_AGE = timedelta(hours=6)
 """A file so old without a row lost its transaction: it was refused, or the process died."""
 
@@ -71,12 +73,14 @@ def receive(tx: WriteTx, given: PhotoIn, now: datetime) -> PhotoTaken:
     if (found := photos.same(tx, given.owner, sha256)) is not None:
         return _taken(found, repeated=True)
     _refuse_too_many(tx, given.owner)
-    zone = policies.in_force(tx, now).policy.calendar.timezone
-    picture = pictures.read(given.data, zone)
+    policy = policies.in_force(tx, now).policy
+    picture = pictures.read(given.data, policy.calendar.timezone)
     reference = secrets.token_hex(16)
     copies = {Copy.ORIGINAL: given.data, Copy.PUBLIC: picture.public, Copy.SMALL: picture.small}
     photo_files.write(reference, copies)
-    added = photos.add(tx, given.owner, _values(reference, sha256, given.data, picture), now)
+    released = isinstance(given.owner, OfReport) and policy.privacy.photos == "at_once"
+    values = _values(reference, sha256, given.data, picture)
+    added = photos.add(tx, given.owner, values | (RELEASED_BY_POLICY | {"released_at": now} if released else {}), now)
     if added is not None and isinstance(given.owner, OfReport):
         event_log.append(tx, ReportPhotoAdded(report_id=given.owner.report_id, photo_id=added), now)
     stored = photos.same(tx, given.owner, sha256)

@@ -9,6 +9,7 @@ from shared.domain.lifecycle import REPORT
 from shared.domain.terms import ReportState
 from shared.errors import NotFound
 from shared.flows import assign_works, compose_digests, detections_to_defects, end_warranty, receive_photo
+from shared.flows import forget_personal as forgetting
 from shared.flows import move_deadlines as moving
 from shared.flows.freeze_quarters import freeze_quarters
 from shared.store import deliveries, detections_due, event_log, idempotency, missed, partitions, policies, states
@@ -22,6 +23,7 @@ __all__ = [
     "expire_warranties",
     "forget_old_keys",
     "forget_orphan_photos",
+    "forget_personal",
     "freeze_quarters",
     "let_waiting_go",
     "make_partitions",
@@ -121,6 +123,11 @@ def send_digests(tx: WriteTx, now: datetime) -> None:
     rules = _policy(tx, now)
     if rules is not None:
         compose_digests.compose(tx, rules, now)
+
+
+def forget_personal(tx: WriteTx, now: datetime) -> None:
+    """Forget contact details, follows, drafts and raw detections whose time is over."""
+    forgetting.sweep(tx, now)
 
 
 def forget_orphan_photos(tx: WriteTx, now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Text, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from shared.domain.public_words import Shown
 from shared.domain.terms import ENDED_DEFECT, DefectId, ReportId, ReportState
 from shared.domain.verdicts import Candidate
 from shared.errors import NotFound
@@ -137,3 +138,9 @@ def settle_questions(tx: WriteTx, report_ids: Sequence[int], answer: str, now: d
         .where(question.c.report_id == func.any(list(report_ids)), question.c.settled_at.is_(None))
         .values(settled_at=now, settled_by=tx.actor, answer=answer)
     )
+
+
+def show_words(tx: WriteTx, report_ids: Sequence[int], shown: Shown) -> None:
+    """How everybody sees the words of these reports from now on. Locks them."""
+    told = {"words_released": shown is Shown.RELEASED, "words_withheld": shown is Shown.WITHHELD}
+    tx.execute(update(report).where(report.c.id == func.any(list(report_ids))).values(told))

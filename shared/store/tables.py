@@ -321,6 +321,8 @@ report = Table(
     Column("external_id", Text, unique=True),
     # The words are public as they stand: a person released what the screening would hide.
     Column("words_released", Boolean, nullable=False, server_default=text("false")),
+    # Nothing of the words is public: a person said so, or the reporter is forgotten.
+    Column("words_withheld", Boolean, nullable=False, server_default=text("false")),
     Index(
         "ix_report_state",
         "state",
@@ -403,7 +405,7 @@ photo = Table(
     Column("taken_lat", Double),
     Column("taken_lon", Double),
     Column("received_at", Time, nullable=False),
-    # Since when everybody may see it, and who said so.
+    # Since when everybody may see it, and who said so. Without a time, who said that it stays as it is.
     Column("released_at", Time),
     Column("released_by", Text),
     # The same bytes from the same sender are one photo, however often they come.
@@ -418,6 +420,12 @@ photo = Table(
         "sha256",
         unique=True,
         postgresql_where=text("visit_client_id IS NOT NULL"),
+    ),
+    # Of a report, and nobody has said yet whether everybody may see it.
+    Index(
+        "ix_photo_waiting",
+        "id",
+        postgresql_where=text("report_id IS NOT NULL AND released_at IS NULL AND released_by IS NULL"),
     ),
     Index("ix_photo_phash", "phash"),
     # Without fastupdate: every look-up would read through what was lately added (42 s for 500 visits, measured).
@@ -441,6 +449,9 @@ detection_batch = Table(
     Column("matched_upto", BigInteger, nullable=False, server_default=text("0")),
     # What became of the accepted ones, by verdict.
     _json("outcome"),
+    # Since when those that no defect has are deleted.
+    Column("raw_gone_at", Time),
+    Index("ix_detection_batch_raw", "received_at", postgresql_where=text("raw_gone_at IS NULL")),
 )
 
 detection_refusal = Table(
@@ -787,6 +798,7 @@ message = Table(
             "about IS NOT NULL AND tries = 0 AND sent_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL"
         ),
     ),
+    Index("ix_message_kept", "made_at", postgresql_where=text("\"values\" <> '{}'")),
     Index("ix_message_report_id", "report_id", postgresql_where=text("report_id IS NOT NULL")),
     Index("ix_message_follow_id", "follow_id", postgresql_where=text("follow_id IS NOT NULL")),
 )

@@ -275,7 +275,8 @@ def test_anybody_follows_a_report_and_learns_nothing_of_its_reporter(api: TestCl
     assert answer.status_code == 200
     assert answer.json()["timeline"][0]["label"] == "Open"
     assert answer.json()["own"] is None
-    for personal in ("Sam", "sam@", "01772", "12 Fishergate", "my house", told["tracking"]["secret"]):
+    assert answer.json()["words"] == "In front of my house, I am [hidden]"
+    for personal in ("Sam", "sam@", "01772", "12 Fishergate", told["tracking"]["secret"]):
         assert personal not in answer.text
 
 
@@ -317,7 +318,8 @@ def test_a_report_leads_to_its_defect_once_it_is_matched(api: TestClient) -> Non
     told = api.get(f"/api/v1/reports/{reference}").json()
 
     assert told["status"]["label"] == "Investigating"
-    assert [moment["label"] for moment in told["timeline"]] == ["Open", "Investigating"]
+    assert [moment["label"] for moment in told["timeline"]] == ["Open", "Date promised", "Investigating"]
+    assert told["timeline"][1]["kept"]
     assert api.get(f"/api/v1/defects/{told['defects'][0]}").json()["reports"] == 1
 
 

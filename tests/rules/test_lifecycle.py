@@ -51,7 +51,7 @@ EXPECTED = {
         "referred": "challenged",
         "no_defect_found": "challenged",
         "challenged": "triage withdrawn",
-        "rejected": "",
+        "rejected": "triage",
         "withdrawn": "",
     },
     "defect": {
@@ -215,7 +215,7 @@ def test_a_guarded_step_without_its_facts_is_refused_and_says_what_it_takes(
 @pytest.mark.parametrize(
     ("machine", "terminal"),
     [
-        (REPORT, {"rejected", "withdrawn"}),
+        (REPORT, {"withdrawn"}),
         (DEFECT, {"closed", "closed_no_action"}),
         (ORDER, {"paid", "cancelled"}),
         (WARRANTY, {"void"}),

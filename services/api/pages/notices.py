@@ -26,8 +26,9 @@ def accessibility(_: Annotated[Asker, ANYBODY]) -> HTMLResponse:
 
 @router.get("/privacy")
 def privacy(now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
-    """With the times that the policy in force keeps things for."""
-    return templates.page("privacy.html", kept=_policy(now).retention)
+    """With the times that the policy in force keeps things for, and what it shows to everybody."""
+    policy = _policy(now)
+    return templates.page("privacy.html", kept=policy.retention, shown=policy.privacy)
 
 
 @router.get("/about")

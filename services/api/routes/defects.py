@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 
 from services.api.defect_filters import Filters
 from services.api.deps import PUBLIC, Asker, Read, requires
-from services.api.schemas import EventTold, Moment, Position, Status
+from services.api.schemas import EventTold, Moment, Position, PublicPhoto, Status
 from shared.domain.terms import Band, DefectState
 from shared.errors import Invalid
 from shared.store import references
-from shared.store.read_models import defect_map, defects
+from shared.store.read_models import defect_map, defects, photos
 from shared.store.read_models.defect_map import Box
 
 router = APIRouter(prefix="/api/v1/defects", tags=["defects"])
@@ -208,6 +208,7 @@ class DefectTold(BaseModel):
     reports: int = Field(description="Reports that told of it")
     opened_at: datetime
     updated_at: datetime
+    photos: list[PublicPhoto] = Field(description="Those that everybody may see: of it, and before and after repairs")
     timeline: list[Moment]
     staff: StaffDefect | None = Field(None, description="For staff")
 
@@ -228,7 +229,8 @@ def follow_defect(reference: str, tx: Read, asker: Annotated[Asker, requires(PUB
         reports=row.reports,
         opened_at=row.opened_at,
         updated_at=row.updated_at,
-        timeline=[Moment(at=one.at, label=one.label, words=one.words) for one in told.timeline],
+        photos=[PublicPhoto.of(one) for one in photos.public_of_defect(tx, row.id)],
+        timeline=[Moment.of(one) for one in told.timeline],
         staff=_staff(tx, row) if asker.is_staff else None,
     )
 

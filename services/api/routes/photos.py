@@ -1,22 +1,30 @@
-"""Photos of reports: added by the reporter or by staff, shown to those whom they concern."""
+"""Photos: added by reporters and staff, shown to those whom they concern, and to everybody once they are released."""
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, Response, UploadFile
+from fastapi import APIRouter, File, Path, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from services.api.deps import STAFF, Asker, Now, Read, Role, Write, requires
+from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, Role, Write, requires
 from services.api.rate import PhotoLimit
+from services.api.schemas import Input, Words
 from shared.domain.terms import ReportId
 from shared.errors import NotFound
+from shared.flows import release_photo
 from shared.flows.receive_photo import OfReport, PhotoIn, PhotoTaken, receive
 from shared.store import photo_files, references
 from shared.store.photo_files import Copy
 from shared.store.read_models import photos
 
 router = APIRouter(prefix="/api/v1", tags=["photos"])
+
+OPERATOR = requires(*STAFF, scope="photos:write")
+PUBLIC_SECONDS = 300
+"""How long a cache may show a released photo without asking: withheld, it is gone so soon."""
+
+Name = Annotated[str, Path(max_length=40, examples=["9f1c3a5e7b2d4c6e8f0a1b2c3d4e5f60"])]
 
 
 class Photo(BaseModel):
@@ -71,23 +79,98 @@ def add_photo(
 
 @router.get(
     "/photos/{reference}",
-    response_class=FileResponse,
-    responses={200: {"description": "The photo", "content": {"image/jpeg": {}}}},
+    response_class=Response,
+    responses={
+        200: {"description": "The photo", "content": {"image/jpeg": {}}},
+        304: {"description": "It is still the photo that the caller has, and still for the caller"},
+    },
 )
 def show_photo(
-    reference: str,
+    reference: Name,
+    request: Request,
     tx: Read,
-    asker: Annotated[Asker, requires(Role.REPORTER, Role.CONTRACTOR, *STAFF, scope="photos")],
+    asker: Annotated[Asker, requires(PUBLIC)],
     copy: Annotated[Copy, Query(description="The original is for staff only: it tells where its sender was")] = (
         Copy.PUBLIC
     ),
-) -> FileResponse:
-    """Show a photo: to staff, to its reporter, and to the contractor whose visit or whose order it concerns."""
+) -> Response:
+    """Show a photo: to everybody once it is released; before, to staff, its reporter, and the contractor concerned.
+
+    An API key needs the scope `photos` for what is not released.
+    """
     found = photos.visible(tx, reference, asker)
-    if found is None or (copy is Copy.ORIGINAL and not asker.is_staff):
+    if found is None or (copy is Copy.ORIGINAL and not (asker.is_staff and asker.holds("photos"))):
         raise NotFound("There is no such photo, or it is not for you.")
-    return FileResponse(
-        photo_files.path(found.reference, copy),
-        media_type=found.media_type if copy is Copy.ORIGINAL else "image/jpeg",
-        headers={"Cache-Control": "private, max-age=86400, immutable", "Content-Security-Policy": "sandbox"},
+    headers = _headers(f'"{found.reference}-{copy}"', is_public=found.is_public and copy is not Copy.ORIGINAL)
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    media_type = found.media_type if copy is Copy.ORIGINAL else "image/jpeg"
+    return FileResponse(photo_files.path(found.reference, copy), media_type=media_type, headers=headers)
+
+
+def _headers(etag: str, *, is_public: bool) -> dict[str, str]:
+    kept = f"public, max-age={PUBLIC_SECONDS}" if is_public else "private, max-age=86400, immutable"
+    return {"ETag": etag, "Cache-Control": kept, "Content-Security-Policy": "sandbox"}
+
+
+# --- for everybody, or not -------------------------------------------------------------------------------------------
+
+
+class Waiting(BaseModel):
+    """A photo of a report about which nobody has said yet whether everybody may see it."""
+
+    reference: str
+    url: str
+    report: str = Field(examples=["R-7K3M-9QXF"])
+    received_at: datetime
+
+
+class WaitingPhotos(BaseModel):
+    photos: list[Waiting]
+    next: int | None
+
+
+class Because(Input):
+    why: Annotated[Words, Field(min_length=3, max_length=1000, examples=["No face and no number plate in it."])]
+
+
+class PhotoShown(BaseModel):
+    reference: str
+    public: bool = Field(description="Whether everybody may see it now")
+
+
+@router.get("/photos")
+def waiting_photos(
+    tx: Read,
+    _: Annotated[Asker, requires(*STAFF, scope="photos")],
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[int, Query(ge=0, le=2**62, description="`next` of the page before")] = 0,
+) -> WaitingPhotos:
+    """Photos of reports that a person has still to look at, oldest first: may everybody see them?"""
+    page = photos.waiting(tx, after, limit)
+    return WaitingPhotos(
+        photos=[
+            Waiting(
+                reference=row.reference,
+                url=f"/api/v1/photos/{row.reference}",
+                report=row.report,
+                received_at=row.received_at,
+            )
+            for row in page
+        ],
+        next=page[-1].id if len(page) == limit else None,
     )
+
+
+@router.post("/photos/{reference}/release")
+def release_a_photo(reference: Name, given: Because, tx: Write, now: Now, _: Annotated[Asker, OPERATOR]) -> PhotoShown:
+    """Show a photo to everybody, after a look at faces and number plates. `withhold` undoes it."""
+    release_photo.release(tx, reference, given.why, now)
+    return PhotoShown(reference=reference, public=True)
+
+
+@router.post("/photos/{reference}/withhold")
+def withhold_a_photo(reference: Name, given: Because, tx: Write, now: Now, _: Annotated[Asker, OPERATOR]) -> PhotoShown:
+    """Show a photo only to those whom it concerns. `release` undoes it."""
+    release_photo.withhold(tx, reference, given.why, now)
+    return PhotoShown(reference=reference, public=False)

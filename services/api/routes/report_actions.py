@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Role, Write, requires
 from services.api.schemas import Input, Words
+from shared.domain.public_words import Shown
 from shared.errors import NotFound
-from shared.flows import decide_report, merge_defects
+from shared.flows import decide_report, merge_defects, show_words
 from shared.flows.decide_report import Rejection
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -103,6 +104,56 @@ def _decided(tx: Write, reference: str, given: Refer | Reject | NoDefect | Ask, 
             return decide_report.find_nothing(tx, reference, given.why, given.evidence, now)
         case Ask():
             return decide_report.ask(tx, reference, given.question, now)
+
+
+class Because(Input):
+    why: Why = Field(examples=["It is a real hole; the photo was a mistake."])
+
+
+@router.post("/{reference}/restore")
+def restore_report(
+    reference: Reference, given: Because, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
+) -> ReportState:
+    """Undo a rejection: the report waits for a person again."""
+    del asker
+    return ReportState(reference=reference, state=decide_report.restore(tx, reference, given.why, now))
+
+
+class WordsShown(BaseModel):
+    reference: str = Field(examples=["R-7K3M-9QXF"])
+    shown: Shown = Field(description="screened: without what reaches or names a person; released: as they stand")
+
+
+def _shown(tx: Write, reference: str, shown: Shown, why: str, now: datetime) -> WordsShown:
+    show_words.show_words(tx, reference, shown, why, now)
+    return WordsShown(reference=reference, shown=shown)
+
+
+@router.post("/{reference}/release-words")
+def release_words(
+    reference: Reference, given: Because, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
+) -> WordsShown:
+    """Show a report's words to everybody as they stand: the screening hid too much. `screen-words` undoes it."""
+    del asker
+    return _shown(tx, reference, Shown.RELEASED, given.why, now)
+
+
+@router.post("/{reference}/screen-words")
+def screen_words(
+    reference: Reference, given: Because, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
+) -> WordsShown:
+    """Show a report's words without what reaches or names a person, as at first."""
+    del asker
+    return _shown(tx, reference, Shown.SCREENED, given.why, now)
+
+
+@router.post("/{reference}/withhold-words")
+def withhold_words(
+    reference: Reference, given: Because, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
+) -> WordsShown:
+    """Show nothing of a report's words to the public: the screening missed something. `screen-words` undoes it."""
+    del asker
+    return _shown(tx, reference, Shown.WITHHELD, given.why, now)
 
 
 class Unlink(Input):

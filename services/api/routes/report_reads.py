@@ -7,11 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, requires
-from services.api.schemas import EventTold, Moment, Position, Status
+from services.api.schemas import EventTold, Moment, Position, PublicPhoto, Status
 from shared.domain.place import Point, photo_disagrees
 from shared.domain.public import public_status
+from shared.domain.public_words import public_words
 from shared.domain.terms import ReportState
 from shared.store import policies, references
+from shared.store.read_models import photos as public_photos
 from shared.store.read_models import reports
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -79,6 +81,8 @@ class ReportTold(BaseModel):
     street: str | None = Field(examples=["Fishergate"])
     received_at: datetime
     updated_at: datetime
+    words: str | None = Field(description="What was said, without what reaches or names a person")
+    photos: list[PublicPhoto] = Field(description="Those that everybody may see")
     defects: list[str] = Field(description="What it was found to be: follow these too", examples=[["D-7K3M-9QXF"]])
     timeline: list[Moment]
     own: OwnReport | None = Field(None, description="For the reporter and for staff")
@@ -106,7 +110,7 @@ class ReportList(BaseModel):
 
 @router.get("/{reference}")
 def follow_report(reference: str, tx: Read, now: Now, asker: Annotated[Asker, requires(PUBLIC)]) -> ReportTold:
-    """Where a report stands and what happened. Nobody's name, address or words are in it but for the reporter."""
+    """Where a report stands and what happened. Who sent it, and as it was typed, is told to the reporter and staff."""
     told = reports.told(tx, references.read(reference))
     row = told.row
     is_own = asker.is_staff or asker.report_id == row.id
@@ -118,11 +122,19 @@ def follow_report(reference: str, tx: Read, now: Now, asker: Annotated[Asker, re
         street=row.street or None,
         received_at=row.received_at,
         updated_at=row.updated_at,
+        words=_public_words(tx, row, now),
+        photos=[PublicPhoto.of(one) for one in public_photos.public_of_report(tx, row.id)],
         defects=told.defects,
-        timeline=[Moment(at=one.at, label=one.label, words=one.words) for one in told.timeline],
+        timeline=[Moment.of(one) for one in told.timeline],
         own=_own(tx, told, asker, now) if is_own else None,
         staff=_staff(tx, told) if asker.is_staff else None,
     )
+
+
+def _public_words(tx: Read, row: Any, now: datetime) -> str | None:
+    rules = policies.in_force(tx, now).policy.privacy
+    state = ReportState(row.state)
+    return public_words(row.description, state, rules, released=row.words_released, withheld=row.words_withheld)
 
 
 def _own(tx: Read, told: reports.Told, asker: Asker, now: datetime) -> OwnReport:

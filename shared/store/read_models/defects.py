@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from shared.domain.public import PublicStatus, public_status
 from shared.domain.terms import DefectState
-from shared.domain.timeline import Moment, of_defect
+from shared.domain.timeline import Link, Moment, of_defect, of_duplicate
 from shared.errors import NotFound
 from shared.store.engine import ReadTx
 from shared.store.read_models import history
@@ -61,9 +61,19 @@ def told(tx: ReadTx, reference: str) -> Told:
     row = tx.execute(_ROW.where(defect.c.reference == reference)).one_or_none()
     if row is None:
         raise NotFound("There is no defect with this reference. Letters and digits as in D-7K3M-9QXF.")
-    own = history.steps(tx, "defect", [row.id])[row.id]
     original = [] if row.original_state is None else [DefectState(row.original_state)]
-    return Told(row, public_status(DefectState(row.state), original), of_defect(own))
+    return Told(row, public_status(DefectState(row.state), original), _timeline(tx, row))
+
+
+def _timeline(tx: ReadTx, row: Row[Any]) -> list[Moment]:
+    """Its own; a duplicate's goes on with its original's from when it was found to be one."""
+    ids = [row.id] if row.merged_into is None else [row.id, row.merged_into]
+    steps, facts = history.steps(tx, "defect", ids), history.facts(tx, "defect", ids)
+    if row.merged_into is None:
+        return of_defect(steps[row.id], facts[row.id])
+    since = max(step.at for step in steps[row.id] if step.state is DefectState.DUPLICATE)
+    original = Link(since, steps[row.merged_into], facts[row.merged_into])
+    return of_duplicate(steps[row.id], facts[row.id], original)
 
 
 def whole(tx: ReadTx, defect_id: int) -> dict[str, Any]:

@@ -1,19 +1,65 @@
-"""Photos for those who may see them. They are private: staff, the reporter, and the contractor whom they concern."""
+"""Photos for those who may see them: everybody once released; else staff, the reporter, the contractor concerned."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, true, union
 
 from shared.domain.access import Asker
+from shared.domain.public_words import NEVER_SHOWN
 from shared.domain.terms import Role
 from shared.store.engine import ReadTx
-from shared.store.tables import photo, report, sighting, works_order, works_order_defect
+from shared.store.public_photos import is_public
+from shared.store.tables import defect, photo, report, sighting, visit, works_order, works_order_defect
 
 
 def visible(tx: ReadTx, reference: str, asker: Asker) -> Row[Any] | None:
-    """A photo that this asker may see; None when there is none such."""
-    wanted = select(photo.c.reference, photo.c.media_type, photo.c.role, photo.c.received_at)
-    return tx.execute(wanted.where(photo.c.reference == reference, _may_see(asker))).one_or_none()
+    """A photo that this asker may see, and whether everybody may; None when there is none such."""
+    wanted = select(photo.c.reference, photo.c.media_type, is_public().label("is_public"))
+    may_see = or_(is_public(), _may_see(asker)) if asker.holds("photos") else is_public()
+    return tx.execute(wanted.where(photo.c.reference == reference, may_see)).one_or_none()
+
+
+_SHOWN = (photo.c.reference, photo.c.role, photo.c.width_px, photo.c.height_px, photo.c.taken_at)
+
+
+def public_of_report(tx: ReadTx, report_id: int) -> list[Row[Any]]:
+    """The photos that came with a report and that everybody may see, oldest first."""
+    return list(tx.execute(select(*_SHOWN).where(photo.c.report_id == report_id, is_public()).order_by(photo.c.id)))
+
+
+def public_of_defect(tx: ReadTx, defect_id: int) -> list[Row[Any]]:
+    """The released photos of a defect, in the order in which they came: of who saw it (`report`), and of its repairs
+    (`before`, `after`). A defect stands for those that were merged into it.
+    """
+    same = select(defect.c.id).where(or_(defect.c.id == defect_id, defect.c.merged_into == defect_id))
+    seen = select(*_SHOWN, photo.c.id).where(is_public())
+    standing = (sighting.c.defect_id.in_(same), sighting.c.unlinked_at.is_(None))
+    reported = seen.join(sighting, sighting.c.report_id == photo.c.report_id).where(*standing)
+    passed_by = seen.join(sighting, sighting.c.id == photo.c.sighting_id).where(*standing)
+    of_visit = (visit.c.client_id == photo.c.visit_client_id) & (visit.c.contractor_id == photo.c.contractor_id)
+    mended = (
+        seen.join(visit, of_visit)
+        .join(works_order_defect, works_order_defect.c.works_order_id == visit.c.works_order_id)
+        .where(works_order_defect.c.defect_id.in_(same), works_order_defect.c.defect_id == func.any(visit.c.defect_ids))
+    )
+    # Of all three, each by its own index.
+    found = union(reported, passed_by, mended).subquery()
+    return list(tx.execute(select(found).order_by(found.c.id).limit(100)))
+
+
+def waiting(tx: ReadTx, after: int, most: int) -> list[Row[Any]]:
+    """Photos of reports about which nobody has said whether everybody may see them, oldest first."""
+    wanted = (
+        select(photo.c.id, photo.c.reference, photo.c.received_at, report.c.reference.label("report"))
+        .join(report, report.c.id == photo.c.report_id)
+        .where(
+            photo.c.released_at.is_(None),
+            photo.c.released_by.is_(None),
+            photo.c.id > after,
+            report.c.state.not_in(NEVER_SHOWN),
+        )
+    )
+    return list(tx.execute(wanted.order_by(photo.c.id).limit(most)))
 
 
 def of_report(tx: ReadTx, report_id: int) -> list[Row[Any]]:

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import aliased
 
+from shared.domain.promises import Clock, Fact, Promise
 from shared.domain.public import PublicStatus, public_status
 from shared.domain.terms import OPEN_REPORT, DefectState, ReportState
-from shared.domain.timeline import Link, Moment, of_report
+from shared.domain.timeline import Link, Moment, Step, of_report
 from shared.errors import NotFound
 from shared.store.engine import ReadTx
 from shared.store.read_models import history
-from shared.store.tables import contact, defect, photo, question, report, report_note, sighting, street
+from shared.store.tables import contact, defect, merge, photo, question, report, report_note, sighting, street
 
 _HEAD: list[ColumnElement[Any]] = [
     report.c[name]
@@ -36,6 +37,8 @@ _HEAD: list[ColumnElement[Any]] = [
         "received_at",
         "triage_due_at",
         "updated_at",
+        "words_released",
+        "words_withheld",
     )
 ]
 _HEAD.append(street.c.name.label("street"))
@@ -43,12 +46,16 @@ _HEAD.append(street.c.name.label("street"))
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A report with what anybody may know of it. `row` has more: the caller shows it to whom it concerns."""
+    """A report with what anybody may know of it. `row` has more: the caller shows it to whom it concerns.
+
+    `since`: when it came into its state.
+    """
 
     row: Row[Any]
     status: PublicStatus
     timeline: list[Moment]
     defects: list[str]
+    since: datetime
 
 
 def told(tx: ReadTx, reference: str) -> Told:
@@ -62,15 +69,49 @@ def told(tx: ReadTx, reference: str) -> Told:
         raise NotFound("There is no report with this reference. Letters and digits as in R-7K3M-9QXF.")
     linked = _linked(tx, [row.id])
     own = history.steps(tx, "report", [row.id])[row.id]
-    theirs = history.steps(tx, "defect", [one.defect_id for one in linked])
-    links = [Link(one.linked_at, theirs[one.defect_id]) for one in linked]
+    facts = [*_read_by(row, own), *history.facts(tx, "report", [row.id])[row.id]]
     states = [DefectState(one.state) for one in linked]
     status = public_status(ReportState(row.state), states)
-    return Told(row, status, of_report(own, links), [one.reference for one in linked])
+    timeline = of_report(own, _links(tx, linked), facts)
+    since = own[-1].at if own else row.received_at
+    return Told(row, status, timeline, list(dict.fromkeys(one.reference for one in linked)), since)
+
+
+def _read_by(row: Row[Any], own: Sequence[Step]) -> list[Fact]:
+    """By when somebody reads it: what was said when it last came to wait for a person."""
+    waits, back = {ReportState.RECEIVED, ReportState.CHALLENGED}, {ReportState.NEEDS_INFO, ReportState.REJECTED}
+    since = [
+        step.at
+        for before, step in zip([None, *own], own, strict=False)
+        if step.state in waits or (before is not None and before.state in back)
+    ]
+    return [Promise(since[-1], Clock.TRIAGE, row.triage_due_at)] if since else []
+
+
+def _links(tx: ReadTx, linked: Sequence[Row[Any]]) -> list[Link]:
+    """What each defect went through while the report was its; a duplicate's own news come before its original's."""
+    ids = {one.defect_id for one in linked} | {one.merged_from for one in linked if one.merged_from is not None}
+    steps, facts = history.steps(tx, "defect", sorted(ids)), history.facts(tx, "defect", sorted(ids))
+    links = []
+    for one in linked:
+        since = one.linked_at
+        if one.merged_from is not None and one.merged_at is not None and one.merged_at > since:
+            links.append(Link(since, steps[one.merged_from], facts[one.merged_from], until=one.merged_at))
+            since = one.merged_at
+        links.append(Link(since, steps[one.defect_id], facts[one.defect_id]))
+    return links
 
 
 def _heads() -> Select[Any]:
     return select(*_HEAD).outerjoin(street, street.c.id == report.c.street_id)
+
+
+_merged_at = (
+    select(func.max(merge.c.at))
+    .where(merge.c.defect_id == sighting.c.merged_from, merge.c.undone_at.is_(None))
+    .scalar_subquery()
+)
+"""When the merge took place that brought a sighting where it is."""
 
 
 def _linked(tx: ReadTx, report_ids: Sequence[int]) -> Sequence[Row[Any]]:
@@ -83,6 +124,8 @@ def _linked(tx: ReadTx, report_ids: Sequence[int]) -> Sequence[Row[Any]]:
             shown.c.id.label("defect_id"),
             shown.c.reference,
             shown.c.state,
+            sighting.c.merged_from,
+            _merged_at.label("merged_at"),
         )
         .join(defect, defect.c.id == sighting.c.defect_id)
         .join(shown, shown.c.id == func.coalesce(defect.c.merged_into, defect.c.id))

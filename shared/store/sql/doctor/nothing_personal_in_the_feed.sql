@@ -1,4 +1,4 @@
--- No address or number of a reporter stands in the feed.
+-- No address or number of a reporter or a follower stands in the feed.
 WITH said AS (
     SELECT 'line ' || number AS ref, lower((regexp_matches(body::text, '[^\s"<>,;:]+@[^\s"<>,;]+', 'g'))[1]) AS word
     FROM feed_line WHERE body::text LIKE '%@%'
@@ -7,4 +7,5 @@ WITH said AS (
     FROM feed_line WHERE body::text ~ '\d[\d ]{8,}\d'
 )
 SELECT said.ref
-FROM said JOIN contact ON said.word IN (lower(contact.email), regexp_replace(contact.phone, '\D', '', 'g'))
+FROM said JOIN (SELECT email, phone FROM contact UNION ALL SELECT email, phone FROM follow) AS known
+    ON said.word IN (lower(known.email), regexp_replace(known.phone, '\D', '', 'g'))

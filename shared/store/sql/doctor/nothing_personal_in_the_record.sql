@@ -1,4 +1,4 @@
--- No address or number of a reporter stands in the events.
+-- No address or number of a reporter or a follower stands in the events.
 WITH said AS (
     SELECT 'event ' || id AS ref, lower((regexp_matches(data::text, '[^\s"<>,;:]+@[^\s"<>,;]+', 'g'))[1]) AS word
     FROM event WHERE data::text LIKE '%@%'
@@ -7,4 +7,5 @@ WITH said AS (
     FROM event WHERE data::text ~ '\d[\d ]{8,}\d'
 )
 SELECT said.ref
-FROM said JOIN contact ON said.word IN (lower(contact.email), regexp_replace(contact.phone, '\D', '', 'g'))
+FROM said JOIN (SELECT email, phone FROM contact UNION ALL SELECT email, phone FROM follow) AS known
+    ON said.word IN (lower(known.email), regexp_replace(known.phone, '\D', '', 'g'))
