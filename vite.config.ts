@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 
 const web = resolve(import.meta.dirname, "services/api/web");
 const source = resolve(web, "src");
@@ -31,6 +31,31 @@ function compressed(): Plugin {
   };
 }
 
+/** The service worker is one file without imports: not every browser takes a worker that is a module. */
+function serviceWorker(): Plugin {
+  return {
+    name: "service-worker",
+    apply: "build",
+    async closeBundle() {
+      await build({
+        configFile: false,
+        root: web,
+        publicDir: false,
+        logLevel: "warn",
+        build: {
+          outDir: built,
+          emptyOutDir: false,
+          target: ["es2022", "safari16", "chrome107", "firefox104"],
+          rolldownOptions: {
+            input: resolve(source, "worker/sw.ts"),
+            output: { format: "iife", entryFileNames: "sw.js" },
+          },
+        },
+      });
+    },
+  };
+}
+
 /** GOV.UK Frontend hides a rule in a media query that only Internet Explorer takes; the minifier refuses it. */
 const withoutOldExplorer = {
   postcssPlugin: "without-old-explorer",
@@ -46,7 +71,7 @@ export default defineConfig({
   base: "/assets/",
   publicDir: false,
   logLevel: "warn",
-  plugins: [compressed()],
+  plugins: [compressed(), serviceWorker()],
   css: {
     preprocessorOptions: { scss: { loadPaths: [resolve(import.meta.dirname, "node_modules"), source] } },
     postcss: { plugins: [withoutOldExplorer] },

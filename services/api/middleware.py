@@ -24,8 +24,13 @@ LEFT = 499
 MIB = 1024 * 1024
 BODY_LIMIT = MIB
 """Bytes of a body, where the address has no limit of its own."""
-BODY_LIMITS = ((re.compile(r"/(photos|not-fixed)$"), 17 * MIB), (re.compile(r"/detections$"), 256 * MIB))
-"""Photos are 15 MB at most, beside the form around them; detections count their own bytes as they come."""
+BODY_LIMITS = (
+    (re.compile(r"^/report/(?:photos|same)$"), 76 * MIB),
+    (re.compile(r"/(?:photos|not-fixed)$"), 17 * MIB),
+    (re.compile(r"/detections$"), 256 * MIB),
+)
+"""Photos are 15 MB at most, beside the form around them, and a page's form has five; detections count their own bytes
+as they come."""
 
 Headers = list[tuple[bytes, bytes]]
 _HEADERS: Headers = [

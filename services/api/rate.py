@@ -93,6 +93,16 @@ async def count(request: Request, what: str, limit: str | None = None) -> None:
     await run_in_threadpool(refuse_too_many, limit or settings().rate_limit, what, address)
 
 
+def count_one(what: str, limit: str, who: str) -> None:
+    """Count one request of somebody who is known otherwise than by an address. Not where nothing is counted.
+
+    Raises:
+        TooMany: the limit is passed.
+    """
+    if settings().rate_limit:
+        refuse_too_many(limit, what, who)
+
+
 async def _sign_in(request: Request) -> None:
     await count(request, "sign-in", SIGN_IN)
 

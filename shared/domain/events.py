@@ -218,7 +218,7 @@ class DefectDetected(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefectSighted(Event):
-    """The defect was seen again: by so many reports and detections, `danger` when one said so.
+    """The defect was seen again: by so many reports, detections and passers-by, `danger` when one said so.
 
     Detections that join a defect and change nothing of it have no event of their own, only their sighting rows.
     """
@@ -227,6 +227,7 @@ class DefectSighted(Event):
     defect_id: int
     reports: int = 0
     detections: int = 0
+    passers_by: int = 0
     danger: bool = False
 
 

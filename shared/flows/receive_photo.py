@@ -1,7 +1,8 @@
-"""Takes a photo of a report or of a visit: files first, whole and durable, then the row that names them."""
+"""Takes a photo of a report, of a draft or of a visit: files first, whole and durable, then the row that names them."""
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from shared import pictures
+from shared.domain.drafts import MOST_PHOTOS
 from shared.domain.events import ReportPhotoAdded
 from shared.domain.terms import PhotoId
 from shared.errors import Refusal
@@ -17,14 +19,23 @@ from shared.logs import logger
 from shared.store import event_log, photo_files, photos, policies
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.photo_files import Copy
-from shared.store.photos import OfReport, OfVisit, Owner
+from shared.store.photos import OfDraft, OfReport, OfVisit, Owner
 
-__all__ = ["OfReport", "OfVisit", "Owner", "PhotoIn", "PhotoTaken", "TooManyPhotos", "receive", "sweep_orphans"]
+__all__ = [
+    "OfDraft",
+    "OfReport",
+    "OfVisit",
+    "Owner",
+    "PhotoIn",
+    "PhotoTaken",
+    "TooManyPhotos",
+    "receive",
+    "sweep_orphans",
+]
 
 log = logger(__name__)
 
-MOST_OF_REPORT = 10
-MOST_OF_VISIT = 40
+MOST: Mapping[type[Owner], int] = {OfReport: 10, OfVisit: 40, OfDraft: MOST_PHOTOS}
 RELEASED_BY_POLICY = {"released_by": "policy"}
 """Where the policy shows photos of reports as soon as they are sent."""
 ORPHAN_AGE = timedelta(hours=6)
@@ -89,7 +100,7 @@ def receive(tx: WriteTx, given: PhotoIn, now: datetime) -> PhotoTaken:
 
 
 def _refuse_too_many(tx: ReadTx, owner: Owner) -> None:
-    most = MOST_OF_REPORT if isinstance(owner, OfReport) else MOST_OF_VISIT
+    most = MOST[type(owner)]
     if photos.count(tx, owner) >= most:
         raise TooManyPhotos(f"There are {most} photos already, and that is the most.")
 

@@ -45,8 +45,9 @@ _PLAIN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefectRow:
-    """A locked defect. `told_at`, `danger_at`: when the first report, and the first dangerous one, was known since a
-    person or a rule last looked; None when there was none. `recalled`: a repair of it has failed and is done again.
+    """A locked defect. `told_at`, `danger_at`: when the first word of a person (a report, or "it is this one"), and the
+    first of danger, was known since a person or a rule last looked; None when there was none. `recalled`: a repair of
+    it has failed and is done again.
     """
 
     id: DefectId
@@ -79,13 +80,13 @@ class DefectRow:
 
 
 def _told_since(*also: Any) -> Any:
-    """When the first report was known that was linked since somebody last looked."""
+    """When the first word of a person was known that was linked since somebody last looked."""
     since = func.coalesce(defect.c.assessed_at, cast(literal("-infinity", String), TIMESTAMP(timezone=True)))
     return (
         select(func.min(sighting.c.known_at))
         .where(
             sighting.c.defect_id == defect.c.id,
-            sighting.c.report_id.is_not(None),
+            sighting.c.detection_id.is_(None),
             sighting.c.unlinked_at.is_(None),
             sighting.c.linked_at > since,
             *also,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.domain.terms import ContractorId, PhotoId, ReportId
@@ -43,7 +43,33 @@ class OfVisit:
         return {"contractor_id": self.contractor_id, "visit_client_id": self.visit_client_id, "role": self.role}
 
 
-Owner = OfReport | OfVisit
+@dataclass(frozen=True, slots=True)
+class OfDraft:
+    """A photo of a report that is still being written. It goes along when that is sent."""
+
+    draft_hash: bytes
+
+    def match(self) -> ColumnElement[bool]:
+        return photo.c.draft_hash == self.draft_hash
+
+    def values(self) -> dict[str, Any]:
+        return {"draft_hash": self.draft_hash, "role": "report"}
+
+
+@dataclass(frozen=True, slots=True)
+class OfSighting:
+    """A photo by a passer-by, who said "it is this one" of a defect."""
+
+    sighting_id: int
+
+    def match(self) -> ColumnElement[bool]:
+        return photo.c.sighting_id == self.sighting_id
+
+    def values(self) -> dict[str, Any]:
+        return {"sighting_id": self.sighting_id, "role": "report"}
+
+
+Owner = OfReport | OfVisit | OfDraft | OfSighting
 
 
 def same(tx: ReadTx, owner: Owner, sha256: bytes) -> Row[Any] | None:
@@ -60,6 +86,23 @@ def add(tx: WriteTx, owner: Owner, values: dict[str, Any], now: datetime) -> Pho
     row = upsert(photo).values(**owner.values(), **values, received_at=now)
     added: PhotoId | None = tx.scalar(row.on_conflict_do_nothing().returning(photo.c.id))
     return added
+
+
+def of(tx: ReadTx, owner: Owner) -> list[Row[Any]]:
+    """The photos of an owner, in the order in which they came."""
+    return list(tx.execute(select(photo).where(owner.match()).order_by(photo.c.id)))
+
+
+def hand_over(tx: WriteTx, draft_hash: bytes, to: OfReport | OfSighting) -> list[PhotoId]:
+    """Give the photos of a draft to what became of it. Returns which, in the order in which they came."""
+    theirs = update(photo).where(OfDraft(draft_hash).match()).values(**to.values(), draft_hash=None)
+    return sorted(tx.scalars(theirs.returning(photo.c.id)))
+
+
+def drop(tx: WriteTx, draft_hash: bytes, reference: str) -> bool:
+    """Take one photo out of a draft. Its files go with the next sweep of orphans. False: there is none such."""
+    dropped = delete(photo).where(OfDraft(draft_hash).match(), photo.c.reference == reference)
+    return tx.execute(dropped).rowcount > 0
 
 
 def known(tx: ReadTx, references: Iterable[str]) -> set[str]:

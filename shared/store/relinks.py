@@ -33,7 +33,9 @@ _REDRAW = text(
                                        sum(ST_Y(sighting.geom) * weight) / nullif(sum(weight), 0)),
                           max(ST_SRID(sighting.geom))) AS geom
         FROM (
-            SELECT *, 1 / greatest(accuracy_m, 0.1) ^ 2 AS weight
+            -- A passer-by says which one it is, not where.
+            SELECT *, CASE WHEN num_nonnulls(report_id, detection_id) = 1 THEN 1 / greatest(accuracy_m, 0.1) ^ 2
+                      END AS weight
             FROM sighting WHERE defect_id = wanted.id AND unlinked_at IS NULL
         ) AS sighting
     ) AS seen

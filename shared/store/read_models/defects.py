@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import aliased
 
 from shared.domain.public import PublicStatus, public_status
@@ -152,9 +152,14 @@ def _recalls(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
 
 
 def _photos(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
-    """Photos of its reports and of the visits to its orders."""
+    """Photos of its reports, of passers-by, and of the visits to its orders."""
     of_reports = select(sighting.c.report_id).where(
         sighting.c.defect_id == defect_id, sighting.c.report_id.is_not(None), sighting.c.unlinked_at.is_(None)
+    )
+    of_passers_by = select(sighting.c.id).where(
+        sighting.c.defect_id == defect_id,
+        func.num_nonnulls(sighting.c.report_id, sighting.c.detection_id) == 0,
+        sighting.c.unlinked_at.is_(None),
     )
     of_visits = (
         select(visit.c.client_id)
@@ -162,7 +167,5 @@ def _photos(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
         .where(works_order_defect.c.defect_id == defect_id)
     )
     wanted = select(photo.c.reference, photo.c.role, photo.c.taken_at, photo.c.received_at)
-    return _listed(
-        tx,
-        wanted.where(photo.c.report_id.in_(of_reports) | photo.c.visit_client_id.in_(of_visits)).order_by(photo.c.id),
-    )
+    of_people = photo.c.report_id.in_(of_reports) | photo.c.sighting_id.in_(of_passers_by)
+    return _listed(tx, wanted.where(of_people | photo.c.visit_client_id.in_(of_visits)).order_by(photo.c.id))

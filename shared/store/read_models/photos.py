@@ -84,7 +84,7 @@ def _may_see(asker: Asker) -> ColumnElement[bool]:
 
 
 def _of_own_order(asker: Asker) -> ColumnElement[bool]:
-    """A report's photo, where the report is of a defect that stands on one of the contractor's orders."""
+    """A resident's photo, where it is of a defect that stands on one of the contractor's orders."""
     covered = (
         select(works_order_defect.c.defect_id)
         .join(works_order, works_order.c.id == works_order_defect.c.works_order_id)
@@ -92,6 +92,5 @@ def _of_own_order(asker: Asker) -> ColumnElement[bool]:
             works_order.c.contractor_id == asker.contractor_id, works_order_defect.c.defect_id == sighting.c.defect_id
         )
     )
-    return exists().where(
-        and_(sighting.c.report_id == photo.c.report_id, sighting.c.unlinked_at.is_(None), exists(covered))
-    )
+    came_with = or_(sighting.c.report_id == photo.c.report_id, sighting.c.id == photo.c.sighting_id)
+    return exists().where(and_(came_with, sighting.c.unlinked_at.is_(None), exists(covered)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 
 from shared.domain.lifecycle import ORDER
 from shared.domain.terms import OrderState
@@ -205,7 +205,7 @@ def _report_photos(tx: ReadTx, defect_ids: Sequence[int]) -> list[Row]:
     """Public copies of what residents sent, by defect."""
     rows = (
         select(defect.c.reference.label("defect"), photo.c.reference, photo.c.received_at)
-        .join(sighting, sighting.c.report_id == photo.c.report_id)
+        .join(sighting, or_(sighting.c.report_id == photo.c.report_id, sighting.c.id == photo.c.sighting_id))
         .join(defect, defect.c.id == sighting.c.defect_id)
         .where(sighting.c.defect_id == func.any(list(defect_ids)), sighting.c.unlinked_at.is_(None))
         .order_by(photo.c.id)

@@ -1,0 +1,116 @@
+// "Use my location", and a map whose pin can be put on the exact spot. The map comes only when it is asked for.
+import type { PinPicker } from "../map/pin";
+
+const PIN_M = 5;
+
+interface Fields {
+  q: HTMLInputElement;
+  lat: HTMLInputElement;
+  lon: HTMLInputElement;
+  accuracy: HTMLInputElement;
+}
+
+export function placeForm(): void {
+  const form = document.querySelector<HTMLFormElement>("[data-where]");
+  if (form) new PlaceForm(form);
+}
+
+class PlaceForm {
+  private readonly fields: Fields;
+  private readonly said = status();
+  private picker: PinPicker | undefined;
+  private readonly holder: HTMLElement;
+  private readonly asked: HTMLElement;
+
+  constructor(form: HTMLFormElement) {
+    const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
+    this.fields = { q: field("q"), lat: field("lat"), lon: field("lon"), accuracy: field("accuracy") };
+    this.holder = form.querySelector<HTMLElement>("[data-pin]")!;
+    const locate = form.querySelector<HTMLElement>("[data-locate]")!;
+    if ("geolocation" in navigator) locate.append(button("Use my location", () => this.locate()), this.said);
+    this.asked = button("Show it on a map", () => void this.showMap());
+    this.holder.before(this.asked);
+    // What is typed last is what is meant.
+    this.fields.q.addEventListener("input", () => this.forgetPoint());
+    if (this.fields.lat.value !== "") void this.showMap();
+  }
+
+  private forgetPoint(): void {
+    this.fields.lat.value = this.fields.lon.value = this.fields.accuracy.value = "";
+  }
+
+  private locate(): void {
+    this.said.textContent = "Finding where you are";
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        this.point(coords.latitude, coords.longitude, coords.accuracy);
+        this.said.textContent = `Found, to within ${Math.max(1, Math.round(coords.accuracy))} metres. Move the pin if it is not there.`;
+        void this.showMap();
+      },
+      (error) => {
+        const refused = error.code === error.PERMISSION_DENIED;
+        this.said.textContent = refused
+          ? "Your browser does not let us know where you are. Type the place instead."
+          : "We could not find where you are. Try again outdoors, or type the place.";
+      },
+      { enableHighAccuracy: true, timeout: 15_000, maximumAge: 30_000 },
+    );
+  }
+
+  private point(lat: number, lon: number, accuracy: number): void {
+    this.fields.q.value = "";
+    this.fields.lat.value = lat.toFixed(6);
+    this.fields.lon.value = lon.toFixed(6);
+    this.fields.accuracy.value = String(Math.max(1, Math.round(accuracy)));
+  }
+
+  /** Around the pin, or what is typed, or else the middle of the county. */
+  private async showMap(): Promise<void> {
+    this.asked.remove();
+    const { lat, lon } = this.fields;
+    const known = lat.value !== "" && lon.value !== "";
+    const at = known ? { lat: Number(lat.value), lon: Number(lon.value), zoom: 17 } : await this.start();
+    if (this.picker) {
+      this.picker.put(at);
+      return;
+    }
+    const { pinPicker } = await import("../map/pin");
+    this.picker = await pinPicker(this.holder, { ...at, onmove: (to) => this.point(to.lat, to.lon, PIN_M) });
+  }
+
+  private async start(): Promise<{ lat: number; lon: number; zoom: number }> {
+    const typed = this.fields.q.value.trim() || this.holder.dataset["typed"];
+    if (typed && typed.length > 1) {
+      const answer = await fetch(`/api/v1/places?limit=1&q=${encodeURIComponent(typed)}`);
+      const found = answer.ok ? ((await answer.json()) as Found) : { places: [], did_you_mean: [] };
+      const place = found.places[0] ?? found.did_you_mean[0];
+      if (place) return { lat: place.lat, lon: place.lon, zoom: place.kind === "street" ? 16 : 15 };
+    }
+    const { streetTiles } = await import("../map/base");
+    const { bounds } = await streetTiles();
+    if (!bounds) return { lat: 53.8, lon: -2.7, zoom: 5 };
+    const [west, south, east, north] = (bounds as number[]).flat() as [number, number, number, number];
+    return { lat: (south + north) / 2, lon: (west + east) / 2, zoom: 10 };
+  }
+}
+
+interface Found {
+  places: { kind: string; lat: number; lon: number }[];
+  did_you_mean: { kind: string; lat: number; lon: number }[];
+}
+
+export function button(words: string, press: () => void): HTMLButtonElement {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "govuk-button govuk-button--secondary";
+  made.textContent = words;
+  made.addEventListener("click", press);
+  return made;
+}
+
+export function status(): HTMLElement {
+  const made = document.createElement("p");
+  made.className = "govuk-body app-said";
+  made.setAttribute("role", "status");
+  return made;
+}
