@@ -15,8 +15,8 @@ from shared.flows import merge_defects, recall_repair, report_to_defect
 from shared.flows.link_report import through_triage
 from shared.store import merges, relinks, reports_decisions, warranties
 from shared.store.engine import WriteTx
+from shared.store.recalls import Claim
 from shared.store.reports_decisions import Question, ReportRow
-from shared.store.warranties import Claim
 
 
 class Answer(StrEnum):

@@ -25,9 +25,9 @@ from shared.flows import recall_repair
 from shared.store import event_log, policies, reports_decisions, states, warranties
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
+from shared.store.recalls import Claim
 from shared.store.reports_decisions import ReportRow
 from shared.store.tables import report
-from shared.store.warranties import Claim
 
 _R = ReportState
 ANSWERED = "The reporter has answered."

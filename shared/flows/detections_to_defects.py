@@ -21,8 +21,8 @@ from shared.store.detections_due import Batch
 from shared.store.engine import WriteTx
 from shared.store.matching import Known, Surroundings
 from shared.store.policies import InForce
+from shared.store.recalls import Claim
 from shared.store.sightings import Founded, Link, Resighted
-from shared.store.warranties import Claim
 
 TRIES = 3
 MOST = 10_000

@@ -15,11 +15,12 @@ from shared.domain.warranty import Failure, Term, attribute
 from shared.errors import Conflict
 from shared.flows.settle_recall import Case, Decision, open_case, settle_case
 from shared.flows.step_warranties import WarrantyWalk, walk_warranties
-from shared.store import event_log, policies, recall_sightings, reports_decisions, states, warranties
+from shared.store import event_log, policies, recall_sightings, recalls, reports_decisions, states, warranties
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
+from shared.store.recalls import Claim, Seen
 from shared.store.tables import report
-from shared.store.warranties import Claim, Seen, WarrantyRow
+from shared.store.warranties import WarrantyRow
 
 __all__ = ["Claim", "Decision", "decide", "dispute", "propose", "rule"]
 
@@ -38,13 +39,13 @@ def propose(tx: WriteTx, claims: Sequence[Claim], now: datetime) -> list[RecallI
         return []
     in_force = policies.in_force(tx, now)
     promised = warranties.lock(tx, sorted({claim.warranty_id for claim in claims}))
-    seen = warranties.seen(tx, claims)
-    recalls = warranties.open_recalls(tx, list(promised))
-    first = {one.warranty_id: one for one in reversed(seen) if one.warranty_id not in recalls}
-    recalls |= _open(tx, [(promised[one], first[one]) for one in promised if one in first], in_force, now)
-    warranties.add_claims(tx, recalls, claims, now)
+    seen = recalls.seen(tx, claims)
+    waiting = recalls.undecided(tx, list(promised))
+    first = {one.warranty_id: one for one in reversed(seen) if one.warranty_id not in waiting}
+    waiting |= _open(tx, [(promised[one], first[one]) for one in promised if one in first], in_force, now)
+    recalls.add_claims(tx, waiting, claims, now)
     _await(tx, [one for one in claims if one.report_id is not None], now)
-    return sorted(recalls.values())
+    return sorted(waiting.values())
 
 
 def _open(
@@ -58,7 +59,7 @@ def _open(
         return {}
     reasons = {row.id: _reason(row, seen, in_force) for row, seen in claimed}
     walk_warranties(tx, [_claim_open(row, seen, reasons[row.id], in_force) for row, seen in claimed], now)
-    made = warranties.insert_recalls(tx, [(row, reasons[row.id]) for row, _ in claimed], now)
+    made = recalls.insert_all(tx, [(row, reasons[row.id]) for row, _ in claimed], now)
     told = [
         RecallProposed(
             recall_id=made[row.id],
@@ -116,7 +117,7 @@ def decide(tx: WriteTx, reference: str, decision: Decision, why: str, now: datet
     case = _locked(tx, reference, now)
     if case.recall.state != "proposed":
         raise Conflict(f"The recall {reference} is {case.recall.state}: it is not decided again.")
-    warranties.change_recall(tx, case.recall.id, state=decision, decided_at=now, decided_by=tx.actor, decision_why=why)
+    recalls.change(tx, case.recall.id, state=decision, decided_at=now, decided_by=tx.actor, decision_why=why)
     event_log.append(tx, _decided(case, decision, why, ruling=False), now)
     settle_case(tx, case, decision, why, now)
 
@@ -131,7 +132,7 @@ def rule(tx: WriteTx, reference: str, decision: Decision, why: str, now: datetim
     case = _locked(tx, reference, now)
     if case.recall.state != "disputed":
         raise Conflict(f"The recall {reference} is {case.recall.state}: only a disputed one is ruled on.")
-    warranties.change_recall(tx, case.recall.id, state=decision, ruled_at=now, ruled_by=tx.actor, decision_why=why)
+    recalls.change(tx, case.recall.id, state=decision, ruled_at=now, ruled_by=tx.actor, decision_why=why)
     event_log.append(tx, _decided(case, decision, why, ruling=True), now)
     settle_case(tx, case, decision, why, now)
 
@@ -145,7 +146,7 @@ def dispute(tx: WriteTx, reference: str, contractor_id: int | None, why: str, no
         NotFound: there is no such recall, or it is another's.
         Conflict: it is disputed or ruled on already, or found not to be the contractor's.
     """
-    found = warranties.lock_recall(tx, reference, contractor_id)
+    found = recalls.lock(tx, reference, contractor_id)
     if found.state not in ("proposed", "attributable") or found.ruled:
         raise Conflict(f"The recall {reference} is {found.state}{' by a ruling' if found.ruled else ''}.")
     if found.state == "attributable" and found.works_order_id is None:
@@ -153,14 +154,14 @@ def dispute(tx: WriteTx, reference: str, contractor_id: int | None, why: str, no
     case = open_case(tx, found, now)
     facts = {"contractor_id": case.warranty.contractor_id, "reason": why}
     walk_warranties(tx, [WarrantyWalk(case.warranty, (WarrantyState.DISPUTED,), why, facts)], now)
-    warranties.change_recall(tx, found.id, state="disputed", disputed_at=now)
+    recalls.change(tx, found.id, state="disputed", disputed_at=now)
     event_log.append(tx, _decided(case, "disputed", why, ruling=False), now)
 
 
 def _locked(tx: WriteTx, reference: str, now: datetime) -> Case:
     """The recall with its place kept from everybody else's matching, then with its rows."""
     recall_sightings.lock_place(tx, reference, policies.in_force(tx, now).policy)
-    found = warranties.lock_recall(tx, reference)
+    found = recalls.lock(tx, reference)
     recall_sightings.lock_reports(tx, found.id)
     return open_case(tx, found, now)
 

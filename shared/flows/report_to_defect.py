@@ -17,10 +17,10 @@ from shared.store.engine import WriteTx
 from shared.store.matching import Surroundings
 from shared.store.patches import Patch, apply
 from shared.store.policies import InForce
+from shared.store.recalls import Claim
 from shared.store.reports_due import DueReport
 from shared.store.sightings import Founded, Link, Resighted
 from shared.store.tables import report
-from shared.store.warranties import Claim
 
 TRIES = 3
 UNREAD = (ReportState.RECEIVED,)

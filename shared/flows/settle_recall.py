@@ -23,12 +23,13 @@ from shared.flows.draw_grades import by_rules
 from shared.flows.issue_works import Instruction, issue
 from shared.flows.step_warranties import WarrantyWalk, walk_warranties
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
-from shared.store import defects, event_log, matching, policies, recall_sightings, states, warranties, works
+from shared.store import defects, event_log, matching, policies, recall_sightings, recalls, states, warranties, works
 from shared.store.defects import DefectRow
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
+from shared.store.recalls import RecallRow
 from shared.store.tables import report
-from shared.store.warranties import RecallRow, WarrantyRow
+from shared.store.warranties import WarrantyRow
 
 _D = DefectState
 _W = WarrantyState
@@ -228,7 +229,7 @@ def _found(tx: WriteTx, case: Case, now: datetime) -> DefectId | None:
     event_log.append(tx, told, now)
     reach = case.rules.policy.duplicates_of(case.defect.class_code).same_cap_m
     recall_sightings.keep_apart(tx, anew, reach, now)
-    warranties.change_recall(tx, case.recall.id, new_defect_id=anew)
+    recalls.change(tx, case.recall.id, new_defect_id=anew)
     _link(tx, case, anew, now)
     return anew
 

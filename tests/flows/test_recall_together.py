@@ -11,7 +11,7 @@ from shared.domain.terms import ReportId
 from shared.errors import Conflict
 from shared.flows import assign_works, decide_report, recall_repair, report_to_defect
 from shared.flows.recall_repair import Decision
-from shared.store import defects, warranties
+from shared.store import defects, recalls
 from shared.store.engine import WriteTx, transaction
 from shared.store.tables import defect, recall, recall_sighting, report, sighting, warranty
 from tests.factories import a_defect, a_report, a_verified_repair, adopt_default_policy, an_order
@@ -128,7 +128,7 @@ def test_whoever_decides_a_recall_and_the_worker_that_orders_its_repair_wait_for
 
     with ThreadPoolExecutor(1) as threads:
         with transaction("test") as tx:
-            warranties.lock_recall(tx, row.reference)
+            recalls.lock(tx, row.reference)
             ordering = threads.submit(order)
             until(_waits_for_a_lock, 10, "the worker to come to what is locked")
             # The other way round, PostgreSQL ended one of the two here.

@@ -6,8 +6,8 @@ says until when the worker that took a message has it for itself.
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0008"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 from sqlalchemy import text
 
-revision = "0008"
+revision = "0005"
 down_revision = "0004"
 
 _SQL = Path(__file__).with_suffix(".sql")

@@ -6,8 +6,8 @@ Columns with defaults that the release before does not know; the indexes are mad
 from alembic import op
 from sqlalchemy import text
 
-revision = "0006"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 
 _MADE = {
     "ix_photo_waiting": "photo (id) WHERE report_id IS NOT NULL AND released_at IS NULL AND released_by IS NULL",
