@@ -1,4 +1,4 @@
--- No address or number of a reporter stands in the feed.
+-- No address or number of a reporter or follower stands in the feed.
 WITH said AS (
     SELECT 'line ' || number AS ref, lower((regexp_matches(body::text, '[^\s"<>,;:]+@[^\s"<>,;]+', 'g'))[1]) AS word
     FROM feed_line WHERE body::text LIKE '%@%'
@@ -8,3 +8,6 @@ WITH said AS (
 )
 SELECT said.ref
 FROM said JOIN contact ON said.word IN (lower(contact.email), regexp_replace(contact.phone, '\D', '', 'g'))
+UNION
+SELECT said.ref
+FROM said JOIN follow ON said.word IN (lower(follow.email), regexp_replace(follow.phone, '\D', '', 'g'))
