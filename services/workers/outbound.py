@@ -49,21 +49,22 @@ def send_due() -> int:
 
 def _send_all(taken: Sequence[Outgoing], known: Mapping[str, Provider], ends: float) -> tuple[int, bool]:
     """Send these, until one meets a provider that is away, or time is over. How many left, and whether it stopped."""
+    left = 0
     for number, one in enumerate(taken):
         if time.monotonic() >= ends:
             _let_go(taken[number:], _now())
-            return number, True
+            return left, True
         try:
-            _send(one, known[one.channel])
+            left += _send(one, known[one.channel])
         except Away as away:
             due = _put_back(one, away, away.wait)
             _let_go(taken[number + 1 :], due)
-            return number, True
-    return len(taken), False
+            return left, True
+    return left, False
 
 
-def _send(one: Outgoing, provider: Provider) -> None:
-    """One message, with its mark.
+def _send(one: Outgoing, provider: Provider) -> bool:
+    """One message, with its mark. True when it has left.
 
     Raises:
         Away: the provider is.
@@ -76,12 +77,14 @@ def _send(one: Outgoing, provider: Provider) -> None:
         raise
     except Never as no:
         _put_back(one, no, for_good=True)
+        return False
     except Exception as error:  # noqa: BLE001 (one message that cannot be written or sent holds up no other)
         _put_back(one, error)
-    else:
-        with transaction(ACTOR) as tx:
-            send_messages.sent(tx, one, sent_as, _now())
-        log.info("message_sent", message_id=one.id, channel=one.channel, template=one.template, tries=one.tries)
+        return False
+    with transaction(ACTOR) as tx:
+        send_messages.sent(tx, one, sent_as, _now())
+    log.info("message_sent", message_id=one.id, channel=one.channel, template=one.template, tries=one.tries)
+    return True
 
 
 def _put_back(one: Outgoing, error: Exception, wait: timedelta | None = None, *, for_good: bool = False) -> datetime:

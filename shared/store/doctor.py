@@ -21,6 +21,7 @@ from shared.domain.steps import Lifecycle
 from shared.domain.terms import ENDED_DEFECT, OPEN_DEFECT, OrderState, WarrantyState
 from shared.domain.verdicts import Place, Same, Sighting, Standing
 from shared.errors import Refusal
+from shared.settings import settings
 from shared.store import feed, network, photo_files, policies, whole_database
 from shared.store.engine import ReadTx
 from shared.store.policies import InForce
@@ -242,6 +243,12 @@ def remarks(tx: ReadTx) -> list[str]:
         f"{counted.unordered} confirmed defects wait for a works order: no lot covers them.": counted.unordered,
         f"{counted.late} deliveries have been due for more than a minute: are the workers running?": counted.late,
     }
+    if settings().mail_provider == "none":
+        said[f"{counted.unsent} messages wait: no ROADMEND_MAIL_PROVIDER is set, so that none leaves."] = counted.unsent
+    else:
+        said[f"{counted.unsent} messages have been due for more than ten minutes: does their provider answer?"] = (
+            counted.unsent
+        )
     return [sentence for sentence, so in said.items() if so]
 
 
@@ -252,5 +259,8 @@ SELECT EXISTS (SELECT FROM area) AS areas, EXISTS (SELECT FROM street) AS street
           AND NOT EXISTS (SELECT FROM works_order_defect AS covered
                           WHERE covered.defect_id = defect.id AND covered.ended_at IS NULL)) AS unordered,
        (SELECT count(*) FROM delivery
-        WHERE parked_at IS NULL AND due_at < now() - interval '1 minute') AS late
+        WHERE parked_at IS NULL AND due_at < now() - interval '1 minute') AS late,
+       (SELECT count(*) FROM message
+        WHERE sent_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL
+          AND made_at < now() - interval '10 minutes') AS unsent
 """

@@ -80,6 +80,12 @@ BREAKS = {
     "nothing_personal_in_the_feed": """
         WITH told AS (INSERT INTO contact (report_id, email) SELECT min(id), 'Sam.Lee@example.org' FROM report)
         UPDATE feed_line SET body = body || '{"why": "said sam.lee@example.org"}' WHERE number = 1""",
+    "messages_have_a_reader": """
+        INSERT INTO message (key, report_id, channel, template, made_at, due_at, sent_at, parked_at)
+        SELECT 'k', min(id), 'email', 'received', now(), now(), now(), now() FROM report""",
+    "no_message_is_parked": """
+        INSERT INTO message (key, report_id, channel, template, made_at, due_at, parked_at, tries)
+        SELECT 'k', min(id), 'email', 'received', now(), now(), now(), 10 FROM report""",
     "partitions_are_ahead": """
         DO $$
         DECLARE gone text := 'detection_' || to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYY_MM');

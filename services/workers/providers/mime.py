@@ -30,5 +30,9 @@ def written(key: str, to: str, letter: Letter) -> EmailMessage:
 
 def message_id(key: str) -> str:
     """Made of the key, so that it says nothing of it to others and is the same every time."""
-    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2] or "localhost"
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain()}>"
+
+
+def domain() -> str:
+    """That of who the e-mail is from."""
+    return parseaddr(settings().mail_from)[1].rpartition("@")[2] or "localhost"
