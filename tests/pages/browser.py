@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from infra.native.layout import ROOT
 from infra.native.packages import BROWSERS
+from tests.waiting import until
 
 FLAGS = [
     "--no-sandbox",
@@ -236,18 +237,30 @@ class Pace:
 
 @contextmanager
 def transferred(page: Page) -> Iterator[dict[str, int]]:
-    """Bytes that came over the network meanwhile, headers too, by address."""
+    """Bytes that came over the network meanwhile, headers too, by address; whole when the block is left.
+
+    What was asked for until then is waited for, streams of events left out: a page that goes on asking by itself, as a
+    map does, is waited for inside the block.
+    """
     session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    addresses: dict[str, str] = {}
+    asked: dict[str, str] = {}
     sizes: dict[str, int] = {}
-    session.on("Network.requestWillBeSent", lambda e: addresses.update({e["requestId"]: e["request"]["url"]}))
-    session.on(
-        "Network.loadingFinished",
-        lambda e: sizes.update({addresses.get(e["requestId"], e["requestId"]): int(e["encodedDataLength"])}),
-    )
+
+    def ask(event: dict[str, Any]) -> None:
+        if event.get("type") != "EventSource":
+            asked[event["requestId"]] = event["request"]["url"]
+
+    def come(event: dict[str, Any]) -> None:
+        if address := asked.pop(event["requestId"], ""):
+            sizes[address] = sizes.get(address, 0) + int(event.get("encodedDataLength", 0))
+
+    session.on("Network.requestWillBeSent", ask)
+    session.on("Network.loadingFinished", come)
+    session.on("Network.loadingFailed", come)
+    session.send("Network.enable")
     yield sizes
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
+    until(lambda: page.evaluate("1") and not asked, 20, "the network to come to rest")
     session.detach()
 
 
