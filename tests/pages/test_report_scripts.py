@@ -75,6 +75,24 @@ def test_the_pin_is_nudged_by_keys_and_by_buttons(reader: Reader) -> None:
     assert (further - north) * 111_320 == pytest.approx(10, abs=0.15)
 
 
+def test_places_are_suggested_while_somebody_types_and_are_then_taken(reader: Reader) -> None:
+    page = standing_there(reader)
+    answers_danger(page)
+
+    page.get_by_label("Street, place or postcode").press_sequentially(STREET.name[:-2])
+    suggested = page.locator("#q-places option")
+    until(lambda: any(STREET.name in (one.get_attribute("value") or "") for one in suggested.all()), 20, "the street")
+    label = next(
+        one.get_attribute("value") or "" for one in suggested.all() if STREET.name in one.evaluate("e=>e.value")
+    )
+    check(page)
+    page.get_by_label("Street, place or postcode").fill(label)
+    page.get_by_role("button", name="Continue").click()
+
+    page.wait_for_url(re.compile("/report/(nearby|what|where\\?q=)"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_the_map_comes_only_when_it_is_asked_for(reader: Reader) -> None:
     page = standing_there(reader)
     answers_danger(page)
@@ -234,7 +252,7 @@ def test_a_report_kept_by_a_closed_page_is_sent_by_the_next(reader: Reader, hous
     page.get_by_label("What is wrong?").select_option("pothole")
     page.get_by_label("What else should we know?").fill(words)
     page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_text("Kept on this phone")).to_be_visible()
+    expect(page.get_by_text("Kept on this phone, will be sent")).to_be_visible()
     page.close()
 
     context.set_offline(False)

@@ -2,6 +2,8 @@
 import type { PinPicker } from "../map/pin";
 
 const PIN_M = 5;
+const PAUSE_MS = 250;
+const SHOWN = 8;
 
 interface Fields {
   q: HTMLInputElement;
@@ -32,6 +34,7 @@ class PlaceForm {
     this.holder.before(this.asked);
     // What is typed last is what is meant.
     this.fields.q.addEventListener("input", () => this.forgetPoint());
+    new Suggestions(this.fields.q);
     if (this.fields.lat.value !== "") void this.showMap();
   }
 
@@ -94,9 +97,50 @@ class PlaceForm {
   }
 }
 
+/** Places that begin so, under the field, as the browser itself shows such lists: by keyboard and aloud, too. */
+class Suggestions {
+  private readonly list = document.createElement("datalist");
+  private waiting = 0;
+  private asking: AbortController | undefined;
+
+  constructor(private readonly field: HTMLInputElement) {
+    this.list.id = `${field.id}-places`;
+    field.after(this.list);
+    field.setAttribute("list", this.list.id);
+    field.addEventListener("input", () => {
+      clearTimeout(this.waiting);
+      this.waiting = window.setTimeout(() => void this.ask(), PAUSE_MS);
+    });
+  }
+
+  /** A question that is overtaken is not waited for; without an answer the field is what it was. */
+  private async ask(): Promise<void> {
+    const typed = this.field.value.trim();
+    this.asking?.abort();
+    if (typed.length < 3) return this.list.replaceChildren();
+    const asking = (this.asking = new AbortController());
+    try {
+      const address = `/api/v1/places?limit=${SHOWN}&q=${encodeURIComponent(typed)}`;
+      const answer = await fetch(address, { signal: asking.signal });
+      if (!answer.ok) return;
+      const { places, did_you_mean } = (await answer.json()) as Found;
+      this.list.replaceChildren(...[...places, ...did_you_mean].map(({ label }) => new Option(label, label)));
+    } catch {
+      // Overtaken, or no signal.
+    }
+  }
+}
+
 interface Found {
-  places: { kind: string; lat: number; lon: number }[];
-  did_you_mean: { kind: string; lat: number; lon: number }[];
+  places: Called[];
+  did_you_mean: Called[];
+}
+
+interface Called {
+  kind: string;
+  label: string;
+  lat: number;
+  lon: number;
 }
 
 export function button(words: string, press: () => void): HTMLButtonElement {
