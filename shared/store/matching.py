@@ -296,5 +296,5 @@ _OPEN_LOCKED = text(
 
 def lock_open(tx: WriteTx, defects: Sequence[int]) -> dict[int, Known]:
     """Those of the defects that are open, locked in the order of their ids until the transaction ends."""
-    rows = map(tuple, tx.execute(_OPEN_LOCKED, {"ids": listed(defects)}))
+    rows = map(tuple, tx.execute(_OPEN_LOCKED, {"ids": listed(defects)}).all())
     return {number: Known(*facts) for number, state, *facts in rows if state in OPEN_DEFECT}

@@ -110,7 +110,7 @@ def record(tx: WriteTx, found: Sequence[Founded], policy: PolicyVersionId, now: 
     rows = [_founded_row(reference, one) for reference, one in zip(named, found, strict=True)]
     told = tell(_FOUNDED, rows)
     params = {"state": DefectState.CANDIDATE, "edge": EDGE_M, "grid": GRID, "policy": policy, "now": now}
-    made = {row.reference: row.id for row in tx.execute(text(_RECORD.format(told=told.relation)), params | told.params)}
+    made = dict(map(tuple, tx.execute(text(_RECORD.format(told=told.relation)), params | told.params).all()))
     return [DefectId(made[reference]) for reference in named]
 
 
