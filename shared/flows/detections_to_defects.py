@@ -10,6 +10,7 @@ from typing import Any
 from shared.domain.board import Board
 from shared.domain.dedupe import reach_m
 from shared.domain.events import DefectDetected, DefectSighted, DetectionsMatched, Event
+from shared.domain.priority import size_steps
 from shared.domain.surveys import Detected, Promoted, Queue, SurveyVerdict, settle_survey
 from shared.domain.terms import DefectId, DefectState, EventId
 from shared.domain.verdicts import Recall, Same
@@ -155,7 +156,7 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     matched.ids = dict(zip(promoted, recorded, strict=True))
     touched = {number: told for number, told in members.items() if number > 0}
     resighted = [_resighted(matched, number, told) for number, told in touched.items()]
-    more = sightings.told_more(resighted, matched.known)
+    more = sightings.told_more(resighted, matched.known, size_steps(policy.policy))
     sightings.resight_by_machines(tx, resighted, set(more), now)
     links = _links(matched)
     sightings.link_detections(tx, [one for one in links if one.seen.id not in matched.waiting], batch, policy.id, now)

@@ -275,7 +275,8 @@ def _key(kind: int, column: int, row: int) -> int:
 
 
 class Known(NamedTuple):
-    """What is known of a defect that is locked: since when, and its size as far as no person has measured it."""
+    """What is known of a defect that is locked: since when, and its size in mm; -1 where nobody measured it, infinite
+    where a person did: no machine knows better."""
 
     known_at: datetime
     depth_mm: float
@@ -284,7 +285,7 @@ class Known(NamedTuple):
 
 BY_A_PERSON = "coalesce(defect.assessed_by, 'worker:') NOT LIKE 'worker:%'"
 """In SQL: a person measured it, and no machine says otherwise."""
-_UNMEASURED = f"CASE WHEN {BY_A_PERSON} THEN 'infinity' ELSE coalesce(defect.{{}}, 0) END"
+_UNMEASURED = f"CASE WHEN {BY_A_PERSON} THEN 'infinity' ELSE coalesce(defect.{{}}, -1) END"
 _OPEN_LOCKED = text(
     f"""
     SELECT id, state, known_at,
