@@ -96,6 +96,8 @@ def _seen_at(place: Place) -> Sighting:
 def _weigh(seen: Sighting, place: Place, rules: DuplicateRules) -> _Weighed | None:
     """None when it is never the same."""
     distance = hypot(place.x - seen.x, place.y - seen.y)
+    if distance > rules.suggest_m and distance > reach_m(rules, machine=seen.machine, rural=seen.rural):
+        return None
     grade = _grade(seen, place, distance, rules)
     return _Weighed(grade, distance, place) if grade else None
 
@@ -134,8 +136,8 @@ def _own_pass(seen: Sighting, defect: Standing) -> str | None:
     return seen.survey_pass if seen.survey_pass in defect.passes else None
 
 
-def reach_m(rules: DuplicateRules, *, machine: bool) -> float:
-    """No defect farther than this is ever weighed: how far to fetch."""
+def reach_m(rules: DuplicateRules, *, machine: bool, rural: bool = True) -> float:
+    """No defect farther than this is ever weighed: how far to fetch. `rural`: wherever the sighting may be."""
     sure = max(rules.same_cap_m, rules.ai_pass_m)
     if machine:
         return sure
@@ -143,8 +145,7 @@ def reach_m(rules: DuplicateRules, *, machine: bool) -> float:
         sure,
         rules.along_street_m,
         rules.house_numbers_m,
-        rules.suggest_m,
-        rules.suggest_rural_m,
+        rules.suggest_rural_m if rural else rules.suggest_m,
         rules.suggest_along_street_m,
         rules.suggest_other_street_m,
     )

@@ -220,7 +220,7 @@ class DefectDetected(Step):
 class DefectSighted(Event):
     """The defect was seen again: by so many reports, detections and passers-by, `danger` when one said so.
 
-    Detections that join a defect and change nothing of it have no event of their own, only their sighting rows.
+    Detections that join a defect and change nothing that a grade looks at have no event, only their sighting rows.
     """
 
     SUBJECT = "defect"

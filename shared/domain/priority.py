@@ -1,9 +1,10 @@
 """How urgent is it? The risk matrix and the measured floors; the more urgent decides, and says why (DOMAIN 10.1)."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from shared.domain.policy import FLAGS, HIERARCHIES, ZONES, Floor, Policy
 from shared.domain.terms import Band
@@ -72,6 +73,18 @@ def _one_of(name: str, value: str | None, known: frozenset[str]) -> None:
         raise Invalid(
             f"{value!r} is no {name} that is known; known: {', '.join(sorted(known))}.", {name: "is not known"}
         )
+
+
+class SizeSteps(NamedTuple):
+    """Sizes in mm, in order, between which no grade changes."""
+
+    depth_mm: tuple[float, ...]
+    width_mm: tuple[float, ...]
+
+
+def steps_over(steps: Sequence[float], known: float, measured: float | None) -> bool:
+    """Whether what was measured now reaches a step that what was known did not. Below 0: nothing was known."""
+    return measured is not None and measured > known and bisect_right(steps, measured) > bisect_right(steps, known)
 
 
 def grade(assessed: Assessment, policy: Policy) -> Grade:
@@ -143,6 +156,14 @@ def _holds(floor: Floor, assessed: Assessment, policy: Policy) -> bool:
 
 def _reaches(measured: float | None, least: float | None) -> bool:
     return least is None or (measured is not None and measured >= least)
+
+
+def size_steps(policy: Policy) -> SizeSteps:
+    """The depths and widths at which any rule for a grade begins to hold, or to hold no more."""
+    floors, levels = policy.floors, policy.levels.values()
+    depths = {floor.min_depth_mm for floor in floors} | {level.depth_mm for level in levels}
+    widths = {floor.min_width_mm for floor in floors} | {level.width_mm for level in levels}
+    return SizeSteps(*(tuple(sorted(one for one in sizes if one is not None)) for sizes in (depths, widths)))
 
 
 def _watched(assessed: Assessment, policy: Policy) -> str | None:

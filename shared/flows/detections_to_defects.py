@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -10,16 +10,18 @@ from typing import Any
 from shared.domain.board import Board
 from shared.domain.dedupe import reach_m
 from shared.domain.events import DefectDetected, DefectSighted, DetectionsMatched, Event
+from shared.domain.priority import size_steps
 from shared.domain.surveys import Detected, Promoted, Queue, SurveyVerdict, settle_survey
 from shared.domain.terms import DefectId, DefectState, EventId
 from shared.domain.verdicts import Recall, Same
 from shared.errors import Conflict
 from shared.flows import recall_repair
-from shared.store import detections_due, event_log, matching, policies, sightings
+from shared.store import detections_due, event_log, matching, plain_matches, policies, sightings
 from shared.store.deliveries import Delivery
-from shared.store.detections_due import Batch
-from shared.store.engine import WriteTx
+from shared.store.detections_due import Batch, Next
+from shared.store.engine import ReadTx, WriteTx
 from shared.store.matching import Known, Surroundings
+from shared.store.plain_matches import Plain
 from shared.store.policies import InForce
 from shared.store.recalls import Claim
 from shared.store.sightings import Founded, Link, Resighted
@@ -27,6 +29,8 @@ from shared.store.sightings import Founded, Link, Resighted
 TRIES = 3
 MOST = 10_000
 """Detections in one transaction."""
+PLAINLY = True
+"""Let the database settle what is plain. Without, the judge says the same of each, in three times the time."""
 WAITS = timedelta(days=90)
 """A detection that no other pass has confirmed in this time waits no longer."""
 
@@ -61,16 +65,16 @@ def match_some(tx: WriteTx, batch: Batch, now: datetime) -> bool:
     Locks the places around them (whole tiles, when they are many), and the defects that they join.
     """
     policy = policies.in_force(tx, now)
-    condition_only = frozenset(code for code, rule in policy.policy.classes.items() if rule.condition_only)
-    due = detections_due.received(tx, batch, condition_only, MOST)
+    due = detections_due.next_of(tx, batch, MOST)
     outcome = Counter({said: 0 for said in VERDICTS.values()} | dict(batch.outcome))
-    if due:
-        matching.lock_places(tx, [(one.sighting.x, one.sighting.y) for one in due], policy.policy)
-        matched = _decide(tx, due, policy, now)
-        _write(tx, matched, batch, policy, now)
+    if due is not None:
+        matching.lock_places(tx, due.points, policy.policy)
+        matched = _decide(tx, batch, due, policy, now)
+        _write(tx, matched, batch, due, policy, now)
         outcome.update(VERDICTS[type(verdict).__name__] for verdict in matched.verdicts)
-    if len(due) == MOST:
-        detections_due.go_on_after(tx, batch, due[-1].id, outcome)
+        outcome["joined"] += len(matched.plain)
+    if due is not None and len(due.points) == MOST:
+        detections_due.go_on_after(tx, batch, due.last, outcome)
         return False
     detections_due.finish(tx, batch, outcome, now)
     event_log.append(tx, _matched(batch, outcome), now)
@@ -90,14 +94,21 @@ def _matched(batch: Batch, outcome: Mapping[str, int]) -> DetectionsMatched:
 
 @dataclass
 class _Matched:
-    """A batch with its verdicts. `waiting` are the earlier detections by id that some of it agree with."""
+    """A batch with its verdicts. `waiting` are the earlier detections by id that some of it agree with; `plain` are
+    those of the batch that needed no judge."""
 
+    plain: Sequence[Plain]
     due: Sequence[Detected]
     verdicts: Sequence[SurveyVerdict]
     around: Surroundings
     waiting: Mapping[int, Detected]
     known: Mapping[int, Known]
     ids: dict[int, DefectId] = field(default_factory=dict)
+
+    @cached_property
+    def joined(self) -> set[int]:
+        """The defects that were there before and that some of it join."""
+        return {one.defect_id for one in self.verdicts if isinstance(one, Same) and one.defect_id > 0}
 
     @cached_property
     def by_id(self) -> dict[int, Detected]:
@@ -122,32 +133,45 @@ class _Matched:
         return found
 
 
-def _decide(tx: WriteTx, due: Sequence[Detected], policy: InForce, now: datetime) -> _Matched:
-    """Judge until what is joined is locked and still open.
+def _decide(tx: WriteTx, batch: Batch, due: Next, policy: InForce, now: datetime) -> _Matched:
+    """Decide until what is joined is locked and still open.
 
     Raises:
         Conflict: it kept moving; the delivery is due again by itself.
     """
-    seen = [one.sighting for one in due]
-    rules = policy.policy
     for _ in range(TRIES):
-        around = matching.surroundings(tx, seen, rules)
-        reach = max(reach_m(one, machine=True) for one in matching.all_rules(rules))
-        waiting = detections_due.waiting_near(tx, seen, around.board.alike, reach, now - WAITS, now)
-        queue = Queue(Board(reach, around.board.alike), {})
-        for one in waiting:
-            queue.add(one)
-        verdicts = settle_survey(
-            around.board, queue, due, rules.duplicates_of, rules.detections, around.footprints, around.apart
-        )
-        joined = {verdict.defect_id for verdict in verdicts if isinstance(verdict, Same) and verdict.defect_id > 0}
-        known = matching.lock_open(tx, sorted(joined))
-        if joined == known.keys():
-            return _Matched(due, verdicts, around, {one.id: one for one in waiting}, known)
+        plain = plain_matches.find(tx, batch, due, policy.policy, now - WAITS, now) if PLAINLY else []
+        matched = _judged(tx, batch, due, plain, policy, now)
+        if not matched.joined.isdisjoint(one.defect_id for one in plain):
+            matched = _judged(tx, batch, due, [], policy, now)
+        known = matching.lock_open_with(tx, sorted(matched.joined), [one.defect_id for one in matched.plain])
+        if known is not None and matched.joined == known.keys():
+            return replace(matched, known=known)
     raise Conflict("The defects near these detections keep changing: they are matched again in a moment.")
 
 
-def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: datetime) -> None:
+def _judged(tx: ReadTx, batch: Batch, due: Next, plain: Sequence[Plain], policy: InForce, now: datetime) -> _Matched:
+    """A verdict for each of these that is not plain."""
+    rules = policy.policy
+    condition_only = frozenset(code for code, rule in rules.classes.items() if rule.condition_only)
+    rest = detections_due.received(tx, batch, due, condition_only, [one.detection_id for one in plain])
+    if not rest:
+        return _Matched(plain, [], [], Surroundings.empty(), {}, {})
+    seen = [one.sighting for one in rest]
+    around = matching.surroundings(tx, seen, rules)
+    reach = max(reach_m(one, machine=True) for one in matching.all_rules(rules))
+    waiting = detections_due.waiting_near(tx, seen, around.board.alike, reach, now - WAITS, now)
+    queue = Queue(Board(reach, around.board.alike), {})
+    for one in waiting:
+        queue.add(one)
+    verdicts = settle_survey(
+        around.board, queue, rest, rules.duplicates_of, rules.detections, around.footprints, around.apart
+    )
+    return _Matched(plain, rest, verdicts, around, {one.id: one for one in waiting}, {})
+
+
+def _write(tx: WriteTx, matched: _Matched, batch: Batch, due: Next, policy: InForce, now: datetime) -> None:
+    plainly = plain_matches.link(tx, matched.plain, batch, due, policy, now)
     members = matched.members()
     promoted = {one.number: one for one in matched.verdicts if isinstance(one, Promoted)}
     founded = [_founded(matched, promoted[number], members[number]) for number in promoted]
@@ -155,7 +179,7 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     matched.ids = dict(zip(promoted, recorded, strict=True))
     touched = {number: told for number, told in members.items() if number > 0}
     resighted = [_resighted(matched, number, told) for number, told in touched.items()]
-    more = sightings.told_more(resighted, matched.known)
+    more = sightings.told_more(resighted, matched.known, size_steps(policy.policy))
     sightings.resight_by_machines(tx, resighted, set(more), now)
     links = _links(matched)
     sightings.link_detections(tx, [one for one in links if one.seen.id not in matched.waiting], batch, policy.id, now)
@@ -163,6 +187,7 @@ def _write(tx: WriteTx, matched: _Matched, batch: Batch, policy: InForce, now: d
     detections_due.settle(tx, batch, _settled(matched))
     detections_due.settle_waiting(tx, _no_longer_waiting(matched))
     happened: list[Event] = [_detected(one, number, batch) for one, number in zip(founded, recorded, strict=True)]
+    happened += [DefectSighted(defect_id=number, detections=1) for number in plainly]
     happened += [DefectSighted(defect_id=number, detections=len(touched[number])) for number in more]
     event_log.append(tx, happened, now)
     recall_repair.propose(tx, _claims(matched), now)

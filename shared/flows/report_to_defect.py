@@ -1,6 +1,6 @@
 """Where a report becomes a defect: joins one that is open, founds a new one, proposes a recall, or asks a person."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -128,14 +128,18 @@ def _write(tx: WriteTx, outcome: _Outcome, policy: InForce, now: datetime) -> No
     outcome.ids = dict(zip([number for number in members if number < 0], recorded, strict=True))
     touched = {number: told for number, told in members.items() if number > 0}
     sightings.resight(tx, [_resighted(outcome, number, told) for number, told in touched.items()], now)
-    linked = [position for position, verdict in enumerate(outcome.verdicts) if isinstance(verdict, Same | New)]
-    sightings.link_reports(tx, [_link(outcome, position) for position in linked], policy.id, now)
+    linked = {
+        position: _link(outcome, position)
+        for position, verdict in enumerate(outcome.verdicts)
+        if isinstance(verdict, Same | New)
+    }
+    sightings.link_reports(tx, list(linked.values()), policy.id, now)
     asked = outcome.of(Unsure)
     sightings.ask(tx, _questions(outcome, asked), policy.id, now)
     _move(tx, outcome, linked, asked, now)
     happened: list[Event] = [_recorded(one, number) for one, number in zip(founded, recorded, strict=True)]
     happened += [_sighted(number, told) for number, told in touched.items()]
-    happened += [_linked(outcome, position) for position in linked]
+    happened += [_linked(outcome.reports[position], link) for position, link in linked.items()]
     happened += [_triaged(outcome, position) for position in asked if outcome.reports[position].state in UNREAD]
     event_log.append(tx, happened, now)
     recall_repair.propose(tx, _claims(outcome), now)
@@ -181,7 +185,7 @@ def _questions(outcome: _Outcome, asked: Sequence[int]) -> dict[ReportId, Unsure
     return found
 
 
-def _move(tx: WriteTx, outcome: _Outcome, linked: Sequence[int], waiting: Sequence[int], now: datetime) -> None:
+def _move(tx: WriteTx, outcome: _Outcome, linked: Iterable[int], waiting: Sequence[int], now: datetime) -> None:
     patches = []
     for positions, after in ((linked, ReportState.LINKED), (waiting, ReportState.TRIAGE)):
         for position in positions:
@@ -206,8 +210,7 @@ def _sighted(defect_id: int, told: Sequence[DueReport]) -> DefectSighted:
     return DefectSighted(defect_id=defect_id, reports=len(told), danger=any(one.seen.danger for one in told))
 
 
-def _linked(outcome: _Outcome, position: int) -> ReportLinked:
-    link, one = _link(outcome, position), outcome.reports[position]
+def _linked(one: DueReport, link: Link) -> ReportLinked:
     return ReportLinked(
         report_id=one.id,
         before=one.state,

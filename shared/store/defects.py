@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, String, cast, func, literal, select, union
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import BigInteger, Row, String, bindparam, cast, func, literal, select, union
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from shared.domain.terms import Band, DefectId, DefectState, PolicyVersionId
 from shared.errors import NotFound
@@ -106,6 +106,14 @@ _ROWS = select(
     _told_since(sighting.c.danger).label("danger_at"),
     (_FAILED & (defect.c.state != "in_warranty")).label("recalled"),
 )
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_LOCKED = _ROWS.where(defect.c.id == func.any(_IDS)).order_by(defect.c.id).with_for_update(of=defect, key_share=True)
+_CONCERNED = union(
+    select(defect.c.id).where(defect.c.id == func.any(_IDS)),
+    select(defect.c.merged_into).where(defect.c.id == func.any(_IDS), defect.c.merged_into.is_not(None)),
+    select(merge.c.into_id).where(merge.c.defect_id == func.any(_IDS)),
+)
+"""Made once: see `deliveries.py`."""
 
 
 def _row(row: Row[Any]) -> DefectRow:
@@ -118,8 +126,7 @@ def _row(row: Row[Any]) -> DefectRow:
 
 def lock(tx: WriteTx, ids: Iterable[int]) -> list[DefectRow]:
     """The defects of these ids, their rows locked, in the order of their ids."""
-    wanted = _ROWS.where(defect.c.id == func.any(sorted(set(ids)))).order_by(defect.c.id)
-    return [_row(row) for row in tx.execute(wanted.with_for_update(of=defect, key_share=True))]
+    return [_row(row) for row in tx.execute(_LOCKED, {"ids": sorted(set(ids))})]
 
 
 def lock_named(tx: WriteTx, named: Sequence[str]) -> dict[str, DefectRow]:
@@ -164,11 +171,7 @@ def lock_running(tx: WriteTx, version_id: int, states: Iterable[str], first: dat
 
 def concerned(tx: ReadTx, ids: Iterable[int]) -> list[DefectId]:
     """These defects, those that took them in, and those that they were taken from again: all that a merge touches."""
-    wanted = sorted(set(ids))
-    same = select(defect.c.id).where(defect.c.id == func.any(wanted))
-    original = select(defect.c.merged_into).where(defect.c.id == func.any(wanted), defect.c.merged_into.is_not(None))
-    taker = select(merge.c.into_id).where(merge.c.defect_id == func.any(wanted))
-    return sorted(tx.scalars(union(same, original, taker)))
+    return sorted(tx.scalars(_CONCERNED, {"ids": sorted(set(ids))}))
 
 
 def coverable(tx: ReadTx, defect_id: int) -> Coverable:

@@ -1,8 +1,8 @@
 """Deliveries: which consumer has still to hear of which event. Taken in batches, put back, parked at last."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Integer, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -15,8 +15,7 @@ TRIES = 10
 """After so many failures a delivery is parked: it waits for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One event that one consumer has to hear of. `subject_id` is the id of what the event is about."""
 
     consumer: str
@@ -27,7 +26,7 @@ class Delivery:
     tries: int
 
 
-_FIELDS = [delivery.c[name] for name in ("consumer", "event_id", "event_at", "kind", "subject_id", "tries")]
+_FIELDS = [delivery.c[name] for name in Delivery._fields]
 _DUE = (
     select(*_FIELDS)
     .where(
@@ -51,7 +50,7 @@ def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId 
     """Take due deliveries in the order of their events. Locks their rows; what another worker holds is passed over."""
     asked = {"consumer": consumer, "now": now, "most": most}
     due = tx.execute(_DUE, asked) if only is None else tx.execute(_DUE_ONE, asked | {"only": only})
-    return [Delivery(**row._mapping) for row in due]
+    return [Delivery._make(row) for row in due.all()]
 
 
 def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:

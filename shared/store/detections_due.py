@@ -21,12 +21,18 @@ LEAST_ACCURACY_M = 0.1
 
 _WAITING = (Path(__file__).parent / "sql" / "match_waiting.sql").read_text()
 
+_NEXT = """
+    SELECT id, ST_X(geom) AS x, ST_Y(geom) AS y FROM detection
+    WHERE batch_id = %(batch)s AND received_at = %(received_at)s AND id > %(upto)s
+    ORDER BY id LIMIT %(most)s
+"""
 _RECEIVED = """
     SELECT id, class_code, ST_X(geom) AS x, ST_Y(geom) AS y, accuracy_m, captured_at, received_at, street_id,
            street_key, street_side, level, survey_pass_id, confidence, depth_mm, width_mm
     FROM detection
-    WHERE batch_id = %(batch)s AND received_at = %(received_at)s AND id > %(upto)s
-    ORDER BY id LIMIT %(most)s
+    WHERE batch_id = %(batch)s AND received_at = %(received_at)s AND id BETWEEN %(first)s AND %(last)s
+      AND id <> ALL(CAST(%(without)s AS bigint[]))
+    ORDER BY id
 """
 
 
@@ -40,6 +46,19 @@ class Batch:
     outcome: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A batch's next detections that nothing was made of yet: from the first id to the last, and where they lie."""
+
+    first: int
+    last: int
+    points: Sequence[tuple[float, float]]
+
+    def of(self, batch: Batch) -> dict[str, Any]:
+        """What a statement about them is told."""
+        return {**_of(batch), "first": self.first, "last": self.last}
+
+
 def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
     """Those of the batches that are not matched yet, in the order of their ids. Locks them."""
     rows = (
@@ -51,9 +70,17 @@ def lock_batches(tx: WriteTx, ids: Sequence[int]) -> list[Batch]:
     return [Batch(**row) for row in tx.execute(rows).mappings()]
 
 
-def received(tx: ReadTx, batch: Batch, condition_only: frozenset[str], most: int) -> list[Detected]:
-    """The batch's next detections that nothing was made of yet, in the order in which they came."""
-    rows = matching.fetch(tx, _RECEIVED, {**_of(batch), "upto": batch.matched_upto, "most": most})
+def next_of(tx: ReadTx, batch: Batch, most: int) -> Next | None:
+    """So many at most, in the order in which they came. None: nothing is left."""
+    rows = matching.fetch(tx, _NEXT, {**_of(batch), "upto": batch.matched_upto, "most": most})
+    return Next(rows[0][0], rows[-1][0], [(x, y) for _, x, y in rows]) if rows else None
+
+
+def received(
+    tx: ReadTx, batch: Batch, due: Next, condition_only: frozenset[str], without: Iterable[int] = ()
+) -> list[Detected]:
+    """What is known of these, in the order in which they came; `without` some."""
+    rows = matching.fetch(tx, _RECEIVED, {**due.of(batch), "without": matching.listed(without)})
     return [_due(row, condition_only) for row in rows]
 
 

@@ -14,7 +14,11 @@ from shared.domain.terms import EventId
 from shared.store.engine import Acting, WriteTx
 
 _ENVELOPE = {"before", "after"}
-_FIELDS = {kind.__name__: tuple(field.name for field in fields(kind)) for kind in LISTENERS}
+_FIELDS = {
+    kind: tuple(field.name for field in fields(kind) if field.name not in {*_ENVELOPE, f"{kind.SUBJECT}_id"})
+    for kind in LISTENERS
+}
+"""What an event says beside its envelope and whom it is about."""
 
 APPEND = """
 said AS (
@@ -73,7 +77,7 @@ def append(
     threads: Sequence[str | None] = correlations or [None] * len(events)
     rows = [stated(event, time, thread) for event, time, thread in zip(events, times, threads, strict=True)]
     params = {"events": orjson.dumps(rows).decode(), **append_params(tx, {type(event) for event in events}, now, cause)}
-    return list(tx.scalars(_APPEND, params))
+    return [EventId(number) for (number,) in tx.execute(_APPEND, params).all()]
 
 
 def append_params(tx: Acting, kinds: Iterable[type[Event]], now: datetime, cause: int | None = None) -> dict[str, Any]:
@@ -92,16 +96,15 @@ def append_params(tx: Acting, kinds: Iterable[type[Event]], now: datetime, cause
 
 def stated(event: Event, occurred_at: datetime | None, correlation: str | None) -> dict[str, Any]:
     """An event as the statement reads it."""
-    subject_field = f"{event.SUBJECT}_id"
-    said = {name: getattr(event, name) for name in _FIELDS[type(event).__name__]}
+    kind = type(event)
     row: dict[str, Any] = {
-        "kind": type(event).__name__,
+        "kind": kind.__name__,
         "subject": event.SUBJECT,
-        "subject_id": said.pop(subject_field),
+        "subject_id": getattr(event, f"{event.SUBJECT}_id"),
         "occurred_at": occurred_at,
         "correlation": correlation,
+        "data": {name: getattr(event, name) for name in _FIELDS[kind]},
     }
     if isinstance(event, Step):
-        row["before"], row["after"] = said["before"], said["after"]
-    row["data"] = {name: value for name, value in said.items() if name not in _ENVELOPE}
+        row["before"], row["after"] = event.before, event.after
     return row

@@ -48,8 +48,8 @@ _OWN_PASSES = """
         WHERE defect_id = lately.id AND unlinked_at IS NULL AND survey_pass = ANY(CAST(%(passes)s AS text[])) OFFSET 0
     ) AS seen
 """
-_OPEN = sorted(OPEN_DEFECT)
-_CLAIMABLE = sorted(LIVE_WARRANTY | {WarrantyState.EXPIRED})
+OPEN = sorted(OPEN_DEFECT)
+CLAIMABLE = sorted(LIVE_WARRANTY | {WarrantyState.EXPIRED})
 """An expired warranty still answers for what was seen in its term and told later: the days are checked."""
 
 
@@ -69,6 +69,11 @@ class Surroundings:
         kept = {n: [one for one in near if one.defect_id not in defects] for n, near in self.footprints.items()}
         return Surroundings(self.board, kept, self.apart)
 
+    @staticmethod
+    def empty() -> "Surroundings":
+        """Of no sighting."""
+        return Surroundings(Board(1.0, {}), {}, frozenset())
+
 
 def all_rules(policy: Policy) -> list[DuplicateRules]:
     """Every class's rules once."""
@@ -81,7 +86,7 @@ def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surrou
     reach = max(reach_m(rules, machine=machine) for rules in all_rules(policy))
     board = Board(reach, {kind: policy.kinds_like(kind) for kind in {one.class_code for one in seen}})
     near = boxes(seen)
-    asking = near.asked(board.alike) | {"reach": reach + SHOWN_WITHIN_M, "open": _OPEN}
+    asking = near.asked(board.alike) | {"reach": reach + SHOWN_WITHIN_M, "open": OPEN}
     places = fetch(tx, _PLACES, asking)
     _fill(board, fetch(tx, _STANDING, asking | {"placed": listed({place[1] for place in places})}), places)
     _add_claimed(tx, board, seen)
@@ -184,7 +189,7 @@ def _footprints(
 ) -> dict[int, list[Footprint]]:
     """Looked up position by position only where a warranty is in the box at all."""
     cap = max(rules.same_cap_m for rules in all_rules(policy))
-    limits = {"cap": cap, "live": _CLAIMABLE}
+    limits = {"cap": cap, "live": CLAIMABLE}
     squares = list(near.by_square)
     promised = {squares[n] for (n,) in fetch(tx, _PROMISED, near.asked(alike) | limits)}
     if not promised:
@@ -275,7 +280,8 @@ def _key(kind: int, column: int, row: int) -> int:
 
 
 class Known(NamedTuple):
-    """What is known of a defect that is locked: since when, and its size as far as no person has measured it."""
+    """What is known of a defect that is locked: since when, and its size in mm; -1 where nobody measured it, infinite
+    where a person did: no machine knows better."""
 
     known_at: datetime
     depth_mm: float
@@ -284,7 +290,7 @@ class Known(NamedTuple):
 
 BY_A_PERSON = "coalesce(defect.assessed_by, 'worker:') NOT LIKE 'worker:%'"
 """In SQL: a person measured it, and no machine says otherwise."""
-_UNMEASURED = f"CASE WHEN {BY_A_PERSON} THEN 'infinity' ELSE coalesce(defect.{{}}, 0) END"
+_UNMEASURED = f"CASE WHEN {BY_A_PERSON} THEN 'infinity' ELSE coalesce(defect.{{}}, -1) END"
 _OPEN_LOCKED = text(
     f"""
     SELECT id, state, known_at,
@@ -292,9 +298,26 @@ _OPEN_LOCKED = text(
     FROM defect WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
     """
 )
+_LOCKED_WITH = text(
+    f"""
+    WITH locked AS MATERIALIZED ({_OPEN_LOCKED.text.replace(":ids", ":all")})
+    SELECT * FROM locked WHERE id = ANY(CAST(:ids AS bigint[])) OR state <> ALL(CAST(:open AS text[]))
+    """
+)
 
 
 def lock_open(tx: WriteTx, defects: Sequence[int]) -> dict[int, Known]:
     """Those of the defects that are open, locked in the order of their ids until the transaction ends."""
-    rows = map(tuple, tx.execute(_OPEN_LOCKED, {"ids": listed(defects)}))
+    rows = map(tuple, tx.execute(_OPEN_LOCKED, {"ids": listed(defects)}).all())
     return {number: Known(*facts) for number, state, *facts in rows if state in OPEN_DEFECT}
+
+
+def lock_open_with(tx: WriteTx, defects: Sequence[int], more: Sequence[int]) -> dict[int, Known] | None:
+    """The same, when `more` are to be locked in the same order, of which nothing is asked. None: one of those is not
+    open any more."""
+    asked = {"all": listed(sorted({*defects, *more})), "ids": listed(defects), "open": OPEN}
+    rows = [tuple(row) for row in tx.execute(_LOCKED_WITH, asked).all()]
+    ended = {number for number, state, *_ in rows if state not in OPEN_DEFECT}
+    if not ended.isdisjoint(more):
+        return None
+    return {number: Known(*facts) for number, _, *facts in rows if number not in ended}

@@ -10,6 +10,7 @@ from sqlalchemy import Table, text
 
 from shared.errors import Conflict
 from shared.store.engine import WriteTx
+from shared.store.told import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class Patch:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
+_MOVED = {"id": "bigint", "before": "text", "after": "text"}
+
+
 def apply(tx: WriteTx, table: Table, patches: Sequence[Patch], now: datetime) -> None:
     """Move every row in one statement. A row is named once. Locks the rows.
 
@@ -31,6 +35,24 @@ def apply(tx: WriteTx, table: Table, patches: Sequence[Patch], now: datetime) ->
     if not patches:
         return
     columns = sorted({"state"}.union(*(patch.values for patch in patches)))
+    moved = _move(tx, table, patches, now) if columns == ["state"] else _patch(tx, table, columns, patches, now)
+    if moved != len(patches):
+        raise Conflict(f"A {table.name.replace('_', ' ')} has moved on meanwhile: look again and decide anew.")
+
+
+def _move(tx: WriteTx, table: Table, patches: Sequence[Patch], now: datetime) -> int:
+    """Without the way through JSON, which took a tenth of the update."""
+    told = tell(_MOVED, [(one.id, one.before, one.after) for one in patches])
+    statement = text(
+        f"""
+        UPDATE {table.name} AS kept SET state = told.after, updated_at = :now FROM {told.relation}
+        WHERE kept.id = told.id AND kept.state = told.before
+        """
+    )
+    return tx.execute(statement, {"now": now} | told.params).rowcount
+
+
+def _patch(tx: WriteTx, table: Table, columns: Sequence[str], patches: Sequence[Patch], now: datetime) -> int:
     unknown = [name for name in columns if name not in table.c]
     if unknown:
         raise KeyError(f"{table.name} has no column {', '.join(unknown)}")
@@ -51,6 +73,4 @@ def apply(tx: WriteTx, table: Table, patches: Sequence[Patch], now: datetime) ->
         WHERE kept.id = step.id AND kept.state = step.before
         """
     )
-    moved = tx.execute(statement, {"now": now, "steps": orjson.dumps(stated).decode()})
-    if moved.rowcount != len(patches):
-        raise Conflict(f"A {table.name.replace('_', ' ')} has moved on meanwhile: look again and decide anew.")
+    return tx.execute(statement, {"now": now, "steps": orjson.dumps(stated).decode()}).rowcount

@@ -1,19 +1,19 @@
 """Reports that are due for triage, locked, as matching sees them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import BigInteger, Row, Text, bindparam, exists, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.domain.addresses import Address, read_address
+from shared.domain.addresses import read_address
 from shared.domain.terms import ReportId, ReportState
 from shared.domain.verdicts import Seen, Sighting
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.tables import report, street
 
 
-@dataclass(frozen=True, slots=True)
-class DueReport:
+class DueReport(NamedTuple):
     """A report that is locked to be settled."""
 
     id: ReportId
@@ -36,16 +36,19 @@ _COLUMNS = [
 
 
 _ROWS = select(*_COLUMNS).outerjoin(street, street.c.id == report.c.street_id)
+_LOCKED = (
+    _ROWS.where(
+        report.c.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+        report.c.state == func.any(bindparam("states", type_=ARRAY(Text))),
+    )
+    .order_by(report.c.id)
+    .with_for_update(of=report)
+)
 
 
 def lock(tx: WriteTx, ids: Sequence[ReportId], states: Sequence[ReportState]) -> list[DueReport]:
     """The reports of these ids that are in one of the states, in the order of their arrival. Locks them."""
-    rows = (
-        _ROWS.where(report.c.id == func.any(list(ids)), report.c.state.in_(states))
-        .order_by(report.c.id)
-        .with_for_update(of=report)
-    )
-    return [_due(row) for row in tx.execute(rows)]
+    return [_due(row) for row in tx.execute(_LOCKED, {"ids": list(ids), "states": list(states)}).all()]
 
 
 def seen(tx: ReadTx, report_id: int) -> Seen:
@@ -59,20 +62,25 @@ def danger(tx: ReadTx, report_id: int) -> bool:
     return bool(tx.scalar(select(report.c.danger).where(report.c.id == report_id)))
 
 
-def _due(row: Row[tuple[object, ...]]) -> DueReport:
+def _due(row: Row[Any]) -> DueReport:
     """The address as typed gives the house number, and the street where no network is loaded (names are its keys)."""
-    written = Address(None, None) if row.address is None else read_address(row.address)
+    number, state, kind, accuracy, seen_at, known_at, street_id, *where, rural, no_network = tuple(row)
+    street_key, side, level, house_number, address, danger, x, y = where
+    if address is not None:
+        written = read_address(address)
+        house_number = written.house_number if house_number is None else house_number
+        street_key = street_key or (written.street_key if no_network else None)
     sighting = Sighting(
-        class_code=row.class_code,
-        x=row.x,
-        y=row.y,
-        accuracy_m=max(row.accuracy_m, 0.1),
-        seen_at=row.observed_at,
-        known_at=row.received_at,
-        street_key=row.street_key or (written.street_key if row.no_network else None),
-        street_side=row.street_side,
-        level=row.level,
-        house_number=written.house_number if row.house_number is None else row.house_number,
-        rural=row.rural,
+        kind,
+        x,
+        y,
+        max(accuracy, 0.1),
+        seen_at,
+        known_at,
+        street_key,
+        side,
+        level,
+        house_number,
+        rural=rural,
     )
-    return DueReport(ReportId(row.id), ReportState(row.state), Seen(row.id, sighting, row.street_id, row.danger))
+    return DueReport(ReportId(number), ReportState(state), Seen(number, sighting, street_id, danger))

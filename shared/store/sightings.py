@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, text
 
+from shared.domain.priority import SizeSteps, steps_over
 from shared.domain.terms import DefectId, DefectState, PolicyVersionId, ReportId
 from shared.domain.verdicts import Seen, Sighting, Standing, Unsure
 from shared.store import detections_due as stored
@@ -110,7 +111,7 @@ def record(tx: WriteTx, found: Sequence[Founded], policy: PolicyVersionId, now: 
     rows = [_founded_row(reference, one) for reference, one in zip(named, found, strict=True)]
     told = tell(_FOUNDED, rows)
     params = {"state": DefectState.CANDIDATE, "edge": EDGE_M, "grid": GRID, "policy": policy, "now": now}
-    made = {row.reference: row.id for row in tx.execute(text(_RECORD.format(told=told.relation)), params | told.params)}
+    made = dict(map(tuple, tx.execute(text(_RECORD.format(told=told.relation)), params | told.params).all()))
     return [DefectId(made[reference]) for reference in named]
 
 
@@ -281,15 +282,16 @@ def resight_by_machines(
         tx.execute(text(statement), {"grid": GRID, "now": now} | told.params)
 
 
-def told_more(touched: Sequence[Resighted], known: Mapping[int, Known]) -> list[DefectId]:
-    """Those that now measure deeper or wider than was known of them, or were known earlier: they are graded anew."""
-    return [DefectId(one.standing.id) for one in touched if _told_more(one, known[one.standing.id])]
+def told_more(touched: Sequence[Resighted], known: Mapping[int, Known], steps: SizeSteps) -> list[DefectId]:
+    """Those of which a size was reached that some grade looks at, or that were known earlier: they are graded anew."""
+    return [DefectId(one.standing.id) for one in touched if _told_more(one, known[one.standing.id], steps)]
 
 
-def _told_more(one: Resighted, known: Known) -> bool:
+def _told_more(one: Resighted, known: Known, steps: SizeSteps) -> bool:
     if one.known_at < known.known_at:
         return True
-    return (one.depth_mm or 0.0) > known.depth_mm or (one.width_mm or 0.0) > known.width_mm
+    deeper = steps_over(steps.depth_mm, known.depth_mm, one.depth_mm)
+    return deeper or steps_over(steps.width_mm, known.width_mm, one.width_mm)
 
 
 def _resighted_row(one: Resighted) -> tuple[Any, ...]:

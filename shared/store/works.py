@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import BigInteger, Row, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.terms import ContractorId, DefectId, OrderId, OrderState
 from shared.errors import NotFound
@@ -107,6 +108,19 @@ class NewOrder:
 
 
 _OPEN_LINK = works_order_defect.c.ended_at.is_(None)
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_BY_ID = (
+    select(*_ORDER).where(works_order.c.id == func.any(_IDS)).order_by(works_order.c.id).with_for_update(key_share=True)
+)
+_COVERED = (
+    select(works_order_defect.c.works_order_id, works_order_defect.c.defect_id)
+    .where(works_order_defect.c.works_order_id == func.any(_IDS), _OPEN_LINK)
+    .order_by(works_order_defect.c.defect_id)
+)
+_COVERABLE = (
+    select(*COVERABLE).where(defect.c.id == func.any(_IDS)).order_by(defect.c.id).with_for_update(key_share=True)
+)
+"""Made once: see `deliveries.py`."""
 
 
 def contractors(tx: ReadTx) -> dict[str, ContractorId]:
@@ -243,22 +257,12 @@ def lock_own(tx: WriteTx, references: Sequence[str], contractor_id: int) -> list
 
 def lock_many(tx: WriteTx, order_ids: Sequence[int]) -> list[Order]:
     """The orders of these ids, in the order of their ids, their rows locked."""
-    rows = (
-        select(*_ORDER)
-        .where(works_order.c.id == func.any(list(order_ids)))
-        .order_by(works_order.c.id)
-        .with_for_update(key_share=True)
-    )
-    return _with_covers(tx, tx.execute(rows).all())
+    return _with_covers(tx, tx.execute(_BY_ID, {"ids": list(order_ids)}).all())
 
 
 def _with_covers(tx: ReadTx, rows: Sequence[Row[Any]]) -> list[Order]:
     """What they cover, read after the lock was granted: another may have changed it while we waited."""
-    covered = tx.execute(
-        select(works_order_defect.c.works_order_id, works_order_defect.c.defect_id)
-        .where(works_order_defect.c.works_order_id == func.any([row.id for row in rows]), _OPEN_LINK)
-        .order_by(works_order_defect.c.defect_id)
-    ).all()
+    covered = tx.execute(_COVERED, {"ids": [row.id for row in rows]}).all()
     held: dict[int, list[int]] = {}
     for link in covered:
         held.setdefault(link.works_order_id, []).append(link.defect_id)
@@ -279,13 +283,7 @@ def lock_covered(tx: WriteTx, order: Order) -> list[Coverable]:
 
 def lock_defects(tx: WriteTx, defect_ids: Sequence[int]) -> list[Coverable]:
     """These defects, in the order of their ids. Locks their rows."""
-    rows = (
-        select(*COVERABLE)
-        .where(defect.c.id == func.any(list(defect_ids)))
-        .order_by(defect.c.id)
-        .with_for_update(key_share=True)
-    )
-    return [coverable(row) for row in tx.execute(rows)]
+    return [coverable(row) for row in tx.execute(_COVERABLE, {"ids": list(defect_ids)})]
 
 
 def open_orders_of(tx: ReadTx, defect_ids: Sequence[int]) -> list[OrderId]:

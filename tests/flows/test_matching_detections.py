@@ -225,6 +225,21 @@ def test_machines_never_make_it_an_emergency_nor_change_what_a_person_measured(
     assert list(tx.scalars(kinds.order_by(event.c.id)))[-1] == "DefectSighted"
 
 
+def test_what_measures_a_little_wider_is_kept_and_told_only_when_a_grade_looks_at_it(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    known = a_defect(tx, state="candidate", width_mm=120.0, band=None)
+    kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == known).order_by(event.c.id)
+    before = list(tx.scalars(kinds))
+
+    survey({"width_mm": 149.0})
+    between = defect_row(tx, known).width_mm, list(tx.scalars(kinds))
+    survey({"width_mm": 150.0, "survey_pass_id": "tuesday"})
+
+    assert between == (149.0, before)
+    assert (defect_row(tx, known).width_mm, list(tx.scalars(kinds))) == (150.0, [*before, "DefectSighted"])
+
+
 def test_a_batch_is_matched_part_by_part_and_comes_out_as_if_at_once(
     tx: WriteTx, survey: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

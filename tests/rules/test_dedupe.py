@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.domain.dedupe import joining_reach_m, judge, radius, reach_m
+from shared.domain.dedupe import NEVER, _grade, joining_reach_m, judge, radius, reach_m
 from shared.domain.likeness import metres, same_street
 from shared.domain.policy import DuplicateRules
 from shared.domain.terms import DefectId, WarrantyId
@@ -342,3 +344,24 @@ def test_nothing_beyond_the_joining_reach_is_joined() -> None:
 
 def test_metres_are_whole_and_nothing_only_when_it_is_nothing() -> None:
     assert [metres(away) for away in (0, 0.2, 0.9, 10.4, 10.6)] == ["0 m", "1 m", "1 m", "10 m", "11 m"]
+
+
+@given(
+    away=st.floats(0.01, 500),
+    metres_of=st.fixed_dictionaries(
+        {
+            name: st.floats(0, 500)
+            for name in ("same_cap_m", "suggest_m", "suggest_rural_m", "along_street_m", "suggest_along_street_m")
+        }
+    ),
+    machine=st.booleans(),
+    rural=st.booleans(),
+)
+def test_what_is_left_out_for_its_distance_would_have_been_nothing(
+    away: float, metres_of: dict[str, float], machine: bool, rural: bool
+) -> None:
+    rules = DuplicateRules(**metres_of)
+    distance = reach_m(rules, machine=machine, rural=rural) + away
+    seen = a_sighting(accuracy_m=500, rural=rural, machine=machine)
+
+    assert _grade(seen, a_place(x=distance), distance, rules) == NEVER

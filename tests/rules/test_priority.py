@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.policy import FLAGS, HIERARCHIES, ZONES
-from shared.domain.priority import Assessment, Grade, NeedsSecond, grade, regrade
+from shared.domain.priority import Assessment, Grade, NeedsSecond, grade, regrade, size_steps, steps_over
 from shared.domain.terms import Band
 from shared.errors import Invalid
 from tests.rules.known import changed, local, shipped
@@ -270,6 +270,44 @@ def test_no_regrade_ever_moves_the_clock_to_before_what_is_known(old: Band, new:
 
     assert found is None or found.clock_from == (learned if found.raised else FIRST)
     assert found is None or found.raised == (new.urgency < old.urgency)
+
+
+SIZES = st.none() | st.floats(0, 400) | st.sampled_from((20.0, 25.0, 40.0, 75.0, 100.0, 150.0))
+
+
+@given(
+    class_code=st.sampled_from(sorted(shipped().classes)),
+    by=st.sampled_from(("ai", "person")),
+    known=st.tuples(SIZES, SIZES),
+    measured=st.tuples(SIZES, SIZES),
+    hierarchy=st.none() | st.sampled_from(sorted(HIERARCHIES)),
+    zone=st.none() | st.sampled_from(sorted(ZONES)),
+    flags=st.sets(st.sampled_from(sorted(FLAGS))),
+)
+def test_what_a_machine_measures_between_two_steps_changes_no_grade(
+    class_code: str, by: str, known: tuple[Any, Any], measured: tuple[Any, Any], **facts: Any
+) -> None:
+    facts |= {"class_code": class_code, "by": by, "measured_by": "ai"}
+    now = [max((one for one in pair if one is not None), default=None) for pair in zip(known, measured, strict=True)]
+
+    over = [
+        steps_over(steps, -1.0 if before is None else before, after)
+        for steps, before, after in zip(size_steps(shipped()), known, measured, strict=True)
+    ]
+
+    before = grade(seen(depth_mm=known[0], width_mm=known[1], **facts), shipped())
+    assert any(over) or grade(seen(depth_mm=now[0], width_mm=now[1], **facts), shipped()) == before
+
+
+def test_a_size_that_reaches_a_step_is_over_it() -> None:
+    steps = size_steps(shipped()).depth_mm
+
+    assert {20, 25, 40, 50, 75, 100} <= set(steps)
+    assert steps_over(steps, 39.9, 40.0)
+    assert steps_over(steps, -1.0, 20.0)
+    assert not steps_over(steps, 50.0, 74.9)
+    assert not steps_over(steps, 100.0, 20.0)
+    assert not steps_over(steps, -1.0, None)
 
 
 def test_a_grade_is_the_same_however_often_it_is_asked() -> None:
