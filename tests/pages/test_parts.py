@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from services.api import templates
 from services.api.look import look
-from tests.pages.browser import DESK, PHONE, PLAIN_PHONE, Reader, Screen, look_over
+from tests.pages.browser import DESK, PHONE, PLAIN_PHONE, Reader, Screen, look_over, sideways, violations
 
 ERRORS = {"street": "Enter a street or a postcode", "tell": "Choose how we tell you"}
 
@@ -35,3 +35,16 @@ def test_what_is_wrong_stands_in_the_title_and_above_all_and_leads_to_its_field(
     page.get_by_role("link", name=ERRORS["street"]).click()
 
     assert page.evaluate("document.activeElement.id") == "street"
+
+
+@pytest.mark.parametrize("screen", [PHONE, PLAIN_PHONE], ids=str)
+def test_what_looks_for_mistakes_finds_them_with_and_without_scripts(reader: Reader, screen: Screen) -> None:
+    page = reader.open("", screen)
+    bad = '<!doctype html><title>Bad</title><p style="color: #aaa">Pale</p><input><hr style="width: 500px">'
+    page.route("**/bad", lambda route: route.fulfill(body=bad, content_type="text/html; charset=utf-8"))
+    page.goto("/bad")
+
+    found = {one.partition(":")[0] for one in violations(page)}
+
+    assert {"html-has-lang", "color-contrast", "label"} <= found
+    assert sideways(page) > 100
