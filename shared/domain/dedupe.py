@@ -53,7 +53,10 @@ def judge(
     that is said to have failed is weighed as if it were open: what would join it waits with its recall; whether another
     one under warranty has failed, a person is asked (DOMAIN 10.3, case 6).
     """
-    weighed = [one for place in near if (one := _weigh(seen, place, rules))]
+    reach = reach_m(rules, machine=seen.machine, rural=seen.rural)
+    weighed = [one for place in near if (one := _weigh(seen, place, rules, reach))]
+    if not weighed and not footprints:
+        return _new(seen, None, rules)
     if len(weighed) == 1 and not footprints and weighed[0].grade == SAME and weighed[0].place.of.opened:
         return _join(seen, weighed[0], weighed, apart)
     standing = [one for one in weighed if one.place.of.opened]
@@ -93,10 +96,10 @@ def _seen_at(place: Place) -> Sighting:
     return Sighting(of.class_code, place.x, place.y, place.accuracy_m, of.last_seen_at, of.opened_at, *street)
 
 
-def _weigh(seen: Sighting, place: Place, rules: DuplicateRules) -> _Weighed | None:
-    """None when it is never the same."""
+def _weigh(seen: Sighting, place: Place, rules: DuplicateRules, reach: float) -> _Weighed | None:
+    """None when it is never the same, as beyond the reach."""
     distance = hypot(place.x - seen.x, place.y - seen.y)
-    if distance > rules.suggest_m and distance > reach_m(rules, machine=seen.machine, rural=seen.rural):
+    if distance > reach:
         return None
     grade = _grade(seen, place, distance, rules)
     return _Weighed(grade, distance, place) if grade else None

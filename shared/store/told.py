@@ -33,7 +33,9 @@ def _literal(kind: str, values: Sequence[Any]) -> str:
 
 
 def _quoted(words: str) -> str:
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if "\\" in words or '"' in words:
+        words = words.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{words}"'
 
 
 _WRITTEN: Mapping[str, Callable[[Any], str]] = {"text": _quoted, "timestamptz": datetime.isoformat}
