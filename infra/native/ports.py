@@ -2,16 +2,35 @@
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from infra.native import say
 
 
+def _socket(host: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made
+
+
+@contextmanager
+def held(port: int, host: str) -> Iterator[None]:
+    """Keep a port that was chosen until its server starts: what is set up beside us meanwhile takes another.
+
+    Raises:
+        OSError: somebody listens there already.
+    """
+    with _socket(host) as ours:
+        ours.bind((host, port))
+        ours.listen()
+        yield
+
+
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """True when a server could listen there now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with _socket(host) as probe:
         try:
             probe.bind((host, port))
         except OSError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from infra.native import processes, say, servers
 from infra.native.environment import prepare
 from infra.native.layout import PYTHON, ROOT, VENV, Instance, SetupError
-from infra.native.ports import Ports
+from infra.native.ports import Ports, held
 from infra.native.postgres import comment, commented
 from infra.native.settings import given, write_env
 from infra.native.supervisor import Supervisor
@@ -34,7 +34,8 @@ def run(instance: Instance, with_demo: bool) -> None:
         if with_demo:
             variables.setdefault("ROADMEND_DANGER_PHONE", DEMO_PHONE)
         private = servers.DATABASE_URL not in theirs
-        said = _fill(instance, variables, private, with_demo)
+        with held(int(variables["ROADMEND_PORT"]), variables["ROADMEND_HOST"]):
+            said = _fill(instance, variables, private, with_demo)
         _start_processes(supervisor, variables)
         write_env(instance, variables, theirs)
         _tell(instance, variables, said)

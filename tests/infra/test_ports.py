@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.native.ports import Ports, is_free
+from infra.native.ports import Ports, held, is_free
 from tests.stack import free_port
 
 
@@ -48,3 +48,13 @@ def test_a_port_is_free_again_when_its_server_has_gone() -> None:
         while_it_runs = is_free(port)
 
     assert (while_it_runs, is_free(port)) == (False, True)
+
+
+def test_a_port_that_is_chosen_is_nobody_elses_until_its_server_starts(tmp_path: Path) -> None:
+    wanted = free_port()
+
+    with held(wanted, "127.0.0.1"):
+        beside = Ports(tmp_path / "ports.json").choose("api", wanted)
+
+    assert beside > wanted
+    assert is_free(wanted)
