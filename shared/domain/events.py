@@ -566,7 +566,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportInfoAsked: _TOLD,
     ReportReferred: _TOLD,
     ReportRejected: _TOLD,
-    ReportRestored: _FEED,
+    ReportRestored: _TOLD,
     ReportWordsShown: (),
     ContactForgotten: (),
     ReportFoundNoDefect: _TOLD,

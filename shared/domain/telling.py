@@ -209,6 +209,7 @@ _RULES: Mapping[str, Callable[[Fact], Telling | None]] = {
     "ReportInfoAsked": _asked,
     "ReportReferred": _referred,
     "ReportRejected": _rejected,
+    "ReportRestored": lambda _: Telling("looked_at_again", To.REPORTER, {}, standing=False),
     "ReportFoundNoDefect": _found_nothing,
     "TriageMissed": _not_read,
     "DefectStepped": _stepped,

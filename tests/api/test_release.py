@@ -7,14 +7,19 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from shared.domain.drafts import Answers
+from shared.domain.place import Point
 from shared.domain.policy import parse
 from shared.domain.terms import Role, VisitOutcome
+from shared.flows.pass_by import pass_by
+from shared.flows.receive_photo import OfDraft, PhotoIn, receive
 from shared.settings import settings
-from shared.store import policies, works
-from shared.store.engine import reading, transaction
+from shared.store import drafts, photos, policies, works
+from shared.store.engine import WriteTx, reading, transaction
+from shared.store.photos import OfSighting
 from shared.store.tables import defect, event, report
 from tests.api.conftest import MakeKey
-from tests.factories import a_defect, a_picture, a_repair, an_order, passed_by_a_supervisor
+from tests.factories import PLACE, a_defect, a_picture, a_repair, an_order, passed_by_a_supervisor
 
 REPORT = {"category": "pothole", "location": {"lat": 53.7632, "lon": -2.7031, "accuracy_m": 8}}
 WHY = {"why": "Looked at."}
@@ -29,6 +34,11 @@ def _photo(api: TestClient, told: tuple[str, dict[str, str]], seed: int = 1) -> 
     reference, headers = told
     files = {"photo": ("a.jpg", a_picture(seed))}
     return str(api.post(f"/api/v1/reports/{reference}/photos", files=files, headers=headers).json()["reference"])
+
+
+def _photos_at_once(tx: WriteTx, now: datetime) -> None:
+    text = settings().policy_file.read_text().replace('photos = "on_release"', 'photos = "at_once"')
+    policies.adopt(tx, text, parse(text, "test.toml"), now)
 
 
 # --- photos ----------------------------------------------------------------------------------------------------------
@@ -93,15 +103,49 @@ def test_a_key_without_the_scope_sees_only_what_everybody_sees(api: TestClient, 
 
 def test_operators_work_through_the_photos_that_nobody_has_looked_at(api: TestClient, a_key: MakeKey) -> None:
     told = _sent(api)
-    photos = [_photo(api, told, seed) for seed in range(3)]
+    sent = [_photo(api, told, seed) for seed in range(3)]
     staff = a_key(Role.OPERATOR).headers
-    api.post(f"/api/v1/photos/{photos[0]}/release", json=WHY, headers=staff)
-    api.post(f"/api/v1/photos/{photos[1]}/withhold", json=WHY, headers=staff)
+    api.post(f"/api/v1/photos/{sent[0]}/release", json=WHY, headers=staff)
+    api.post(f"/api/v1/photos/{sent[1]}/withhold", json=WHY, headers=staff)
 
     waiting = api.get("/api/v1/photos", headers=staff).json()
 
-    assert [one["reference"] for one in waiting["photos"]] == [photos[2]]
+    assert [one["reference"] for one in waiting["photos"]] == [sent[2]]
     assert waiting["photos"][0]["report"] == told[0]
+
+
+def test_a_photo_of_a_passer_by_waits_too_and_is_shown_with_the_defect(api: TestClient, a_key: MakeKey) -> None:
+    now, staff = datetime.now(UTC), a_key(Role.OPERATOR).headers
+    with transaction("test") as tx:
+        reference = tx.scalar(select(defect.c.reference).where(defect.c.id == a_defect(tx)))
+        written = drafts.find(tx, drafts.make(tx, Answers(), now), now)
+        assert written is not None
+        receive(tx, PhotoIn(a_picture(3), OfDraft(written.hash)), now)
+    before = api.get("/api/v1/photos", headers=staff).json()["photos"]
+    with transaction("test") as tx:
+        seen = pass_by(tx, reference, Point(*PLACE, 5.0), now, danger=False)
+        photos.hand_over(tx, written.hash, OfSighting(seen.sighting_id))
+
+    (waits,) = api.get("/api/v1/photos", headers=staff).json()["photos"]
+    api.post(f"/api/v1/photos/{waits['reference']}/release", json=WHY, headers=staff)
+
+    assert (before, waits["report"], waits["defect"]) == ([], None, reference)
+    (shown,) = api.get(f"/api/v1/defects/{reference}").json()["photos"]
+    assert api.get(shown["url"]).status_code == 200
+
+
+def test_a_photo_of_a_report_that_is_still_written_is_nobodys_to_release(api: TestClient, a_key: MakeKey) -> None:
+    now = datetime.now(UTC)
+    with transaction("test") as tx:
+        _photos_at_once(tx, now)
+        written = drafts.find(tx, drafts.make(tx, Answers(), now), now)
+        assert written is not None
+        one = receive(tx, PhotoIn(a_picture(4), OfDraft(written.hash)), now)
+    address = f"/api/v1/photos/{one.reference}"
+
+    released = api.post(f"{address}/release", json=WHY, headers=a_key(Role.OPERATOR).headers)
+
+    assert (released.status_code, api.get(address).status_code) == (404, 404)
 
 
 def test_a_photo_of_a_report_that_is_rejected_is_not_shown_on(api: TestClient, a_key: MakeKey) -> None:
@@ -121,9 +165,8 @@ def test_a_photo_of_a_report_that_is_rejected_is_not_shown_on(api: TestClient, a
 
 
 def test_where_the_policy_says_so_photos_of_reports_are_shown_at_once(api: TestClient) -> None:
-    text = settings().policy_file.read_text().replace('photos = "on_release"', 'photos = "at_once"')
     with transaction("test") as tx:
-        policies.adopt(tx, text, parse(text, "test.toml"), datetime.now(UTC))
+        _photos_at_once(tx, datetime.now(UTC))
 
     told = _sent(api)
 

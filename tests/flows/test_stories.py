@@ -17,7 +17,8 @@ from shared.store.read_models import defects, following, reports
 from shared.store.tables import defect, report
 from tests.factories import a_defect, a_verified_repair, a_visit, adopt_default_policy, an_order, hear, triaged
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=40)
+"""Ahead, because factories record what they make at the real time: what happens to it comes after."""
 PAST = NOW - timedelta(days=3)
 FAR_M = 5_000.0
 
@@ -34,11 +35,11 @@ def _defect_of(tx: WriteTx, report_id: int) -> str:
 
 
 def _graded(tx: WriteTx, report_id: int, at: datetime) -> str:
-    """The report's defect, measured and confirmed."""
+    """The report's defect, measured and confirmed a minute later."""
     hear(tx, Consumer.GRADE, grade_defects.run, at)
     reference = _defect_of(tx, report_id)
     finding = Finding(decision=Decision.CONFIRM, why="Measured.", depth_mm=60, width_mm=320)
-    assess(WriteTx(tx.connection, "person:7"), reference, finding, at, supervises=True)
+    assess(WriteTx(tx.connection, "person:7"), reference, finding, at + timedelta(minutes=1), supervises=True)
     return reference
 
 

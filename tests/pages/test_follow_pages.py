@@ -66,6 +66,13 @@ def _news(page: Page) -> list[str]:
     return page.locator(".app-timeline h3").all_inner_texts()[::-1]
 
 
+def _is_seen(page: Page, words: str) -> None:
+    """A photo with these words came whole."""
+    image = page.get_by_role("img", name=words)
+    image.scroll_into_view_if_needed()
+    expect(image).not_to_have_js_property("naturalWidth", 0)
+
+
 # --- every page in every state ---------------------------------------------------------------------------------------
 
 
@@ -125,10 +132,7 @@ def test_a_verified_repair_is_told_with_its_date_kept_and_photos_from_before_and
     promised = page.locator(".app-timeline li", has_text="We will mend it by this date.")
     expect(promised.locator(".govuk-tag")).to_have_text("Kept")
     for words in ("Before the repair", "After the repair", "From somebody who saw it"):
-        image = page.get_by_role("img", name=words)
-        image.scroll_into_view_if_needed()
-        expect(image).to_have_js_property("complete", True)
-        assert image.evaluate("image => image.naturalWidth") > 100
+        _is_seen(page, words)
     expect(page.get_by_text("under warranty until")).to_be_visible()
     expect(page.get_by_role("link", name="Tell us that it has failed again")).to_be_visible()
 
@@ -139,7 +143,7 @@ def test_made_safe_is_not_told_as_mended(reader: Reader, tales: Tales, screen: S
 
     expect(page.locator(".app-standing")).to_contain_text("made safe; the repair is still to come")
     assert "Fixed" not in _news(page)
-    assert page.locator(".app-photos").count() == 0
+    assert page.locator(".app-gallery").count() == 0
 
 
 def test_no_further_action_is_told_with_measures_and_the_next_look(reader: Reader, tales: Tales) -> None:
@@ -178,6 +182,7 @@ def test_the_link_opens_the_report_and_its_secret_leaves_the_address(
     expect(page).to_have_url(re.compile(f"{tales.fixed.page}$"))
     expect(page.get_by_text("AB12 CDE")).to_be_visible()
     assert tales.fixed.secret not in page.content()
+    _is_seen(page, "Photo that came with the report")
     (cookie,) = page.context.cookies(page.url)
     assert (cookie["path"], cookie["httpOnly"], cookie["sameSite"]) == (tales.fixed.page, True, "Lax")
     page.get_by_role("button", name="Close my report on this device").click()

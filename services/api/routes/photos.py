@@ -117,11 +117,12 @@ def _headers(etag: str, *, is_public: bool) -> dict[str, str]:
 
 
 class Waiting(BaseModel):
-    """A photo of a report about which nobody has said yet whether everybody may see it."""
+    """A photo about which nobody has said yet whether everybody may see it: of a report, or of who passed a defect."""
 
     reference: str
     url: str
-    report: str = Field(examples=["R-7K3M-9QXF"])
+    report: str | None = Field(examples=["R-7K3M-9QXF"])
+    defect: str | None = Field(None, examples=["D-7K3M-9QXF"])
     received_at: datetime
 
 
@@ -146,7 +147,7 @@ def waiting_photos(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[int, Query(ge=0, le=2**62, description="`next` of the page before")] = 0,
 ) -> WaitingPhotos:
-    """Photos of reports that a person has still to look at, oldest first: may everybody see them?"""
+    """Photos of residents that a person has still to look at, oldest first: may everybody see them?"""
     page = photos.waiting(tx, after, limit)
     return WaitingPhotos(
         photos=[
@@ -154,6 +155,7 @@ def waiting_photos(
                 reference=row.reference,
                 url=f"/api/v1/photos/{row.reference}",
                 report=row.report,
+                defect=row.defect,
                 received_at=row.received_at,
             )
             for row in page

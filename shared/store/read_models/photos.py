@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select, true, union
+from sqlalchemy import ColumnElement, Row, and_, exists, false, func, null, or_, select, true, union, union_all
 
 from shared.domain.access import Asker
 from shared.domain.public_words import NEVER_SHOWN
@@ -48,18 +48,23 @@ def public_of_defect(tx: ReadTx, defect_id: int) -> list[Row[Any]]:
 
 
 def waiting(tx: ReadTx, after: int, most: int) -> list[Row[Any]]:
-    """Photos of reports about which nobody has said whether everybody may see them, oldest first."""
-    wanted = (
-        select(photo.c.id, photo.c.reference, photo.c.received_at, report.c.reference.label("report"))
+    """Photos of reports and of passers-by about which nobody has said whether everybody may see them, oldest first."""
+    undecided = (photo.c.released_at.is_(None), photo.c.released_by.is_(None), photo.c.id > after)
+    columns = (photo.c.id, photo.c.reference, photo.c.received_at)
+    came = (
+        select(*columns, report.c.reference.label("report"), null().label("defect"))
         .join(report, report.c.id == photo.c.report_id)
-        .where(
-            photo.c.released_at.is_(None),
-            photo.c.released_by.is_(None),
-            photo.c.id > after,
-            report.c.state.not_in(NEVER_SHOWN),
-        )
+        .where(*undecided, report.c.state.not_in(NEVER_SHOWN))
     )
-    return list(tx.execute(wanted.order_by(photo.c.id).limit(most)))
+    passed = (
+        select(*columns, null().label("report"), defect.c.reference.label("defect"))
+        .join(sighting, sighting.c.id == photo.c.sighting_id)
+        .join(defect, defect.c.id == sighting.c.defect_id)
+        .where(*undecided)
+    )
+    each = [one.order_by(photo.c.id).limit(most).subquery() for one in (came, passed)]
+    both = union_all(*(select(one) for one in each)).subquery()
+    return list(tx.execute(select(both).order_by(both.c.id).limit(most)))
 
 
 def of_report(tx: ReadTx, report_id: int) -> list[Row[Any]]:
