@@ -1,4 +1,4 @@
-"""`roadmend messages`: what is parked is listed without its reader, driven again, and every message can be looked at."""
+"""`roadmend messages`: what is parked is listed without its reader and driven again; every message can be looked at."""
 
 from datetime import UTC, datetime
 from pathlib import Path
