@@ -179,12 +179,10 @@ def counts(tx: ReadTx, now: datetime) -> dict[str, int]:
 
 def unsent(tx: ReadTx, now: datetime) -> tuple[int, float]:
     """How many messages are to leave, parked ones apart, and for how many seconds the oldest of them has been due."""
-    row = tx.execute(
-        select(func.count(), func.extract("epoch", now - func.min(message.c.due_at))).where(
-            _UNSENT, message.c.parked_at.is_(None)
-        )
-    ).one()
-    return int(row[0]), max(0.0, float(row[1] or 0.0))
+    oldest = func.extract("epoch", now - func.min(message.c.due_at))
+    wanted = select(func.count().label("many"), oldest.label("lag")).where(_UNSENT, message.c.parked_at.is_(None))
+    row = tx.execute(wanted).one()
+    return int(row.many), max(0.0, float(row.lag or 0.0))
 
 
 def retry(tx: WriteTx, now: datetime, message_id: int | None = None) -> int:
