@@ -71,6 +71,8 @@ def _sample(template: str) -> Letter:
     frame = Frame(url, settings().council_name or "Example County Council", ZoneInfo("Europe/London"), {})
     links = {"link": f"{url}/defects/D-2222-3333", "manage": f"{url}/follow/EXAMPLE"}
     values = {**links, "unsubscribe": f"{url}/follow/EXAMPLE/unsubscribe", **_values(at)}
+    if template not in HEADLINES:
+        values["earlier"] = []
     return render(template, values, frame, at)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.errors import NotFound
 from shared.flows import follow_place
 from shared.flows.send_messages import report_of
-from shared.store import messages
+from shared.store import contacts, reports_decisions
 from shared.store.engine import ReadTx, WriteTx
 
 
@@ -19,8 +19,7 @@ def stop(tx: WriteTx, token: str, now: datetime) -> None:
     if report is None:
         follow_place.end(tx, token, now)
     else:
-        is_told(tx, report)
-        messages.hear(tx, report, now, wanted=False)
+        _hear(tx, report, now, hears=False)
 
 
 def tell_again(tx: WriteTx, report: str, now: datetime) -> None:
@@ -29,8 +28,13 @@ def tell_again(tx: WriteTx, report: str, now: datetime) -> None:
     Raises:
         NotFound: nobody can be reached about it any more.
     """
-    is_told(tx, report)
-    messages.hear(tx, report, now, wanted=True)
+    _hear(tx, report, now, hears=True)
+
+
+def _hear(tx: WriteTx, report: str, now: datetime, *, hears: bool) -> None:
+    row = reports_decisions.lock(tx, report)
+    if is_told(tx, report) != hears:
+        contacts.hear(tx, row.id, hears=hears, now=now)
 
 
 def is_told(tx: ReadTx, report: str) -> bool:
@@ -39,7 +43,7 @@ def is_told(tx: ReadTx, report: str) -> bool:
     Raises:
         NotFound: nobody can be reached about it any more.
     """
-    hears = messages.hears(tx, report)
-    if hears is None:
+    known = contacts.of_report(tx, report)
+    if known is None:
         raise NotFound("We have no address for this report any more, so there is nothing to stop.")
-    return hears
+    return known

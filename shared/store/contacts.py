@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Row, delete, func, select, update
 
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import contact, message
+from shared.store.tables import contact, message, report
 
 
 def standing(tx: ReadTx, report_id: int) -> Row[tuple[bool, bool, bool]] | None:
@@ -14,6 +14,13 @@ def standing(tx: ReadTx, report_id: int) -> Row[tuple[bool, bool, bool]] | None:
     columns = (contact.c.email.is_not(None), contact.c.phone.is_not(None), contact.c.unfollowed_at.is_(None))
     labelled = [column.label(name) for column, name in zip(columns, ("email", "phone", "hears"), strict=True)]
     return tx.execute(select(*labelled).where(contact.c.report_id == report_id)).one_or_none()
+
+
+def of_report(tx: ReadTx, reference: str) -> bool | None:
+    """Whether the reporter of the report of this reference hears of it; None: nobody is known, or is not any more."""
+    told = select(contact.c.unfollowed_at.is_(None)).join(report, report.c.id == contact.c.report_id)
+    hears: bool | None = tx.scalar(told.where(report.c.reference == reference))
+    return hears
 
 
 def hear(tx: WriteTx, report_id: int, *, hears: bool, now: datetime) -> None:

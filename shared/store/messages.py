@@ -11,8 +11,7 @@ from sqlalchemy import Text, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.store.engine import ReadTx, WriteTx
-from shared.store.tables import contact, message
-from shared.store.tables import report as report_table
+from shared.store.tables import message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +177,14 @@ def counts(tx: ReadTx, now: datetime) -> dict[str, int]:
     return dict(row._mapping)
 
 
+def unsent(tx: ReadTx, now: datetime) -> tuple[int, float]:
+    """How many messages are to leave, parked ones apart, and for how many seconds the oldest of them has been due."""
+    oldest = func.extract("epoch", now - func.min(message.c.due_at))
+    wanted = select(func.count().label("many"), oldest.label("lag")).where(_UNSENT, message.c.parked_at.is_(None))
+    row = tx.execute(wanted).one()
+    return int(row.many), max(0.0, float(row.lag or 0.0))
+
+
 def retry(tx: WriteTx, now: datetime, message_id: int | None = None) -> int:
     """Make parked messages due again, with their tries counted anew. Returns how many."""
     again = update(message).where(message.c.parked_at.is_not(None), _UNSENT)
@@ -185,26 +192,3 @@ def retry(tx: WriteTx, now: datetime, message_id: int | None = None) -> int:
     # One that may have left keeps a try, so that it is asked about before it is sent again.
     values = {"parked_at": None, "tries": 1, "due_at": now}
     return len(tx.scalars(again.values(values).returning(message.c.id)).all())
-
-
-# --- whose report it is wants no more --------------------------------------------------------------------------------
-
-
-def hears(tx: ReadTx, report: str) -> bool | None:
-    """Whether the reporter of a report (by reference) is told of it; None when nobody can be reached about it."""
-    told = select(contact.c.unfollowed_at.is_(None)).join(report_table, report_table.c.id == contact.c.report_id)
-    found: bool | None = tx.scalar(told.where(report_table.c.reference == report))
-    return found
-
-
-def hear(tx: WriteTx, report: str, now: datetime, *, wanted: bool) -> None:
-    """Tell the reporter of a report no more, with what waits to be sent taken back; or again."""
-    whose = select(report_table.c.id).where(report_table.c.reference == report).scalar_subquery()
-    told = update(contact).where(contact.c.report_id == whose)
-    tx.execute(
-        told.values(unfollowed_at=None)
-        if wanted
-        else told.where(contact.c.unfollowed_at.is_(None)).values(unfollowed_at=now)
-    )
-    if not wanted:
-        tx.execute(update(message).where(message.c.report_id == whose, _UNSENT).values(dropped_at=now))

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.delivery.house import House
-from tests.pages.browser import DESK, LOOKS, SCREENS, Reader, Screen, check, tab_to
+from tests.pages.browser import DESK, LOOKS, PHONE, PLAIN_PHONE, SCREENS, Reader, Screen, check, tab_to
 from tests.waiting import until
 
 
@@ -119,3 +119,37 @@ def test_the_keyboard_alone_follows_a_street(house: House, reader: Reader) -> No
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
     assert link_in(mail_to(page, address))
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=str)
+def test_an_area_is_drawn_corner_by_corner_without_dragging(house: House, reader: Reader, screen: Screen) -> None:
+    page, address = reader.open("/follow/draw", screen), f"{uuid4().hex}@example.org"
+    said = page.locator("[data-draw-said]")
+    expect(said).to_have_text("No corners yet.")
+    expect(page.get_by_role("region", name="Map on which you draw an area")).to_be_visible()
+    check(page)
+
+    for x, y in ((60, 60), (200, 60), (200, 200)):
+        page.locator("[data-draw-map] canvas").click(position={"x": x, "y": y})
+    expect(said).to_have_text("3 corners. The area is drawn.")
+    page.get_by_role("button", name="Take the last corner back").click()
+    expect(said).to_have_text("2 corners. An area needs 3 or more.")
+    page.get_by_role("button", name="Add the middle of the map as a corner").click()
+    expect(said).to_have_text("3 corners. The area is drawn.")
+    page.get_by_label("Your email address").fill(address)
+    page.get_by_role("button", name="Continue").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your email")
+    expect(mail_to(page, address).locator("#text")).to_contain_text("The area that you drew")
+
+
+def test_nothing_drawn_is_said_and_without_scripts_other_ways_are_told(reader: Reader) -> None:
+    page, plain = reader.open("/follow/draw", PHONE), reader.open("/follow/draw", PLAIN_PHONE)
+
+    expect(page.locator("[data-draw-said]")).to_have_text("No corners yet.")
+    page.get_by_role("button", name="Continue").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Draw an area on the map")
+    check(page)
+    expect(plain.get_by_text("Your browser cannot show a map to draw on")).to_be_visible()
+    check(plain)

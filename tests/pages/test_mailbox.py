@@ -11,8 +11,9 @@ from tests.pages.browser import DESK, LOOKS, Reader, Screen, check
 from tests.waiting import until
 
 
+@pytest.fixture(scope="module")
 def reported(house: House) -> tuple[str, str]:
-    """A report whose reporter can be reached: its reference, and the address."""
+    """A report whose reporter got the first message: its reference, and the address."""
     address = f"{uuid4().hex}@example.org"
     place = "ST_Transform(ST_PointOnSurface(geom), 4326)"
     lat, lon = (house.ask(f"SELECT ST_{axis}({place}) FROM street ORDER BY id LIMIT 1") for axis in "YX")
@@ -24,8 +25,8 @@ def reported(house: House) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("screen", LOOKS, ids=str)
-def test_the_mailbox_is_accessible_and_fits(house: House, reader: Reader, screen: Screen) -> None:
-    _, address = reported(house)
+def test_the_mailbox_is_accessible_and_fits(reported: tuple[str, str], reader: Reader, screen: Screen) -> None:
+    _, address = reported
     page = reader.open("/mailbox", screen)
     check(page)
 
@@ -35,8 +36,10 @@ def test_the_mailbox_is_accessible_and_fits(house: House, reader: Reader, screen
     check(page)
 
 
-def test_a_message_is_shown_as_a_mail_program_would_and_its_links_lead_on(house: House, reader: Reader) -> None:
-    reference, address = reported(house)
+def test_a_message_is_shown_as_a_mail_program_would_and_its_links_lead_on(
+    reported: tuple[str, str], reader: Reader
+) -> None:
+    reference, address = reported
     page = reader.open("/mailbox", DESK)
 
     page.get_by_role("listitem").filter(has_text=address).get_by_role("link").click()

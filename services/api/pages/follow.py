@@ -65,6 +65,12 @@ def search(
     return _page(tx, Asked(q=q, place=f"defect:{defect}" if defect else ""))
 
 
+@router.get("/follow/draw")
+def draw(_: Anybody) -> HTMLResponse:
+    """Draw an area on a map; without scripts the page says what else there is."""
+    return _drawing(Asked(place="shape"), {})
+
+
 @router.post("/follow")
 def ask(
     tx: Write,
@@ -84,14 +90,8 @@ def ask(
     try:
         _follow(tx, asked, now)
     except Invalid as no:
-        return _page(
-            tx,
-            asked,
-            {
-                "place" if name in ("radius", "shape") else name: f"{_sentence(why, no)}"
-                for name, why in no.errors.items()
-            },
-        )
+        wrong = {_FIELDS.get(name, name): _sentence(why, no) for name, why in no.errors.items()}
+        return _drawing(asked, wrong) if asked.place == "shape" else _page(tx, asked, wrong)
     return RedirectResponse("/follow/sent", 303)
 
 
@@ -165,6 +165,10 @@ _ACTS: Mapping[str, Callable[[WriteTx, Asked, datetime], None]] = {
 }
 
 
+_FIELDS = {"radius": "place", "shape": "place"}
+"""Where the form shows what is wrong with these."""
+
+
 @router.get("/follow/sent")
 def sent(_: Anybody) -> HTMLResponse:
     """Look into your mail."""
@@ -194,6 +198,11 @@ def _page(tx: ReadTx, asked: Asked, errors: Mapping[str, str] | None = None) -> 
         radii=RADII,
         rhythms=RHYTHMS,
     )
+
+
+def _drawing(asked: Asked, errors: Mapping[str, str]) -> HTMLResponse:
+    known = {"current": "/follow", "asked": asked, "rhythms": RHYTHMS, "errors": errors}
+    return templates.page("follow_draw.html", status=422 if errors else 200, **known)
 
 
 def _choice(one: Place) -> dict[str, str]:

@@ -127,6 +127,8 @@ def _gauges(seen: Numbers | None) -> Iterator[Metric]:
     yield _gauge("detections_last_hour", "Detections accepted in the last hour", seen.detections_last_hour)
     yield _gauge("defects_overdue", "Defects of which a clock of repair has run out", seen.defects_overdue)
     yield _gauge("feed_line", "Number of the newest line of the feed", seen.feed_line)
+    yield _gauge("messages_unsent", "Messages to residents that have not left, parked ones apart", seen.messages_unsent)
+    yield _gauge("messages_lag_seconds", "For how long the oldest of them has been due", seen.messages_lag_seconds)
     missed = CounterMetricFamily(
         "roadmend_clocks_missed", "Clocks that ran out before what they ask for", labels=["clock"]
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from shared.store import deliveries, feed
+from shared.store import deliveries, feed, messages
 from shared.store.engine import ReadTx
 from shared.store.tables import defect, detection_batch, missed_deadline, report, works_order
 
@@ -26,6 +26,8 @@ class Numbers:
     defects_overdue: int
     orders_live: dict[str, int]
     feed_line: int
+    messages_unsent: int
+    messages_lag_seconds: float
 
 
 def numbers(tx: ReadTx, now: datetime) -> Numbers:
@@ -36,6 +38,7 @@ def numbers(tx: ReadTx, now: datetime) -> Numbers:
     missed = select(missed_deadline.c.clock, func.count()).group_by(missed_deadline.c.clock)
     awaiting = select(report.c.state, func.count()).where(report.c.state.in_(AWAITING)).group_by(report.c.state)
     live = select(works_order.c.state, func.count()).where(works_order.c.ended_at.is_(None))
+    unsent, lag = messages.unsent(tx, now)
     return Numbers(
         backlog=deliveries.backlog(tx, now),
         reports_awaiting=_counts(tx, awaiting),
@@ -45,6 +48,8 @@ def numbers(tx: ReadTx, now: datetime) -> Numbers:
         defects_overdue=tx.scalar(select(func.count()).select_from(defect).where(defect.c.overdue)),
         orders_live=_counts(tx, live.group_by(works_order.c.state)),
         feed_line=feed.last_number(tx),
+        messages_unsent=unsent,
+        messages_lag_seconds=lag,
     )
 
 
