@@ -1,16 +1,24 @@
 """A resident reports a problem, page by page, in a real browser: with and without scripts, and by keyboard alone."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import make_url, select, update
 
 from infra.demo.county import Road, made
+from infra.demo.truth import to_wgs84
+from shared.domain.drafts import HASTE
+from shared.store.engine import transaction
+from shared.store.tables import defect, photo
+from tests import databases
 from tests.delivery.house import House
-from tests.factories import a_picture
+from tests.factories import a_defect, a_picture, a_verified_repair, an_order
 from tests.pages.browser import (
     DARK_PHONE,
     DESK,
@@ -46,6 +54,7 @@ class Person:
 
     page: Page
     pace: Pace
+    begun: float = 0.0
 
     @classmethod
     def comes(cls, reader: Reader, screen: Screen, path: str = "/report", **options: object) -> "Person":
@@ -76,13 +85,21 @@ class Person:
         self.chooses(answer)
         self.presses("Continue")
         self.page.wait_for_url("**/report/**")
+        self.begun = time.monotonic()
 
     def types_place(self, typed: str) -> None:
         self.types("Street, place or postcode", typed)
         self.presses("Continue")
 
-    def says_what(self) -> None:
+    def passes_what_is_near(self) -> None:
+        """What other tests left near this street is none of it."""
+        self.page.wait_for_url(re.compile("/report/(nearby|what)$"))
+        if self.page.url.endswith("nearby"):
+            self.presses("None of these")
         self.reaches("/report/what")
+
+    def says_what(self) -> None:
+        self.passes_what_is_near()
         self.page.locator("label", has_text="Pothole").first.click()
         self.pace.chose()
         self.chooses("About as wide as a dinner plate")
@@ -98,11 +115,16 @@ class Person:
         self.reaches("/report/check")
         if email:
             self.types("Email address", email)
+        self.takes_a_persons_time()
         self.presses("Send the report")
         self.reaches("/report/done")
         found = REFERENCE.search(self.page.locator("main").inner_text())
         assert found is not None
         return found[0]
+
+    def takes_a_persons_time(self) -> None:
+        """The pages think that whoever is quicker than this is a program."""
+        until(lambda: time.monotonic() - self.begun > HASTE.total_seconds() + 0.3, 10, "a person to have come so far")
 
     def reports(self, typed: str) -> str:
         """The whole way, with nothing special. Returns the reference."""
@@ -245,10 +267,15 @@ def test_the_keyboard_alone_completes_it(reader: Reader) -> None:
     tab_to(page, "Continue")
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/where")
+    begun = time.monotonic()
     tab_to(page, "Street, place or postcode")
     page.keyboard.type(a_street().name)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/report/what")
+    page.wait_for_url(re.compile("/report/(nearby|what)$"))
+    if page.url.endswith("nearby"):
+        tab_to(page, "None of these")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/report/what")
     tab_to(page, "Pothole")
     page.keyboard.press("Space")
     tab_to(page, "Continue")
@@ -258,6 +285,7 @@ def test_the_keyboard_alone_completes_it(reader: Reader) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/check")
     tab_to(page, "Send the report")
+    until(lambda: time.monotonic() - begun > HASTE.total_seconds() + 0.3, 10, "a person to have come so far")
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/done")
 
@@ -318,6 +346,7 @@ def test_it_is_this_one_adds_a_sighting_and_follows_it(reader: Reader, house: Ho
     check(person.page)
     person.page.set_input_files("#photo", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": a_picture(7)})
     person.types("Email address", address)
+    person.takes_a_persons_time()
     person.presses("Send")
     person.reaches("/report/done")
 
@@ -332,22 +361,56 @@ def test_it_is_this_one_adds_a_sighting_and_follows_it(reader: Reader, house: Ho
     assert house.ask("SELECT count(*) FROM follow WHERE email = %s", address) == 1
 
 
-def test_a_repair_that_failed_is_reported_at_its_patch(reader: Reader, house: House) -> None:
+def under_warranty(house: House, road: Road) -> str:
+    """The reference of a defect in the middle of a street whose repair was verified yesterday."""
+    x, y = road.at(road.length_m / 2)
+    lat, lon = to_wgs84(x, y)
+    mended = datetime.now(UTC) - timedelta(days=1)
+    database = make_url(house.stack.variables["ROADMEND_DATABASE_URL"])
+    with databases.in_force(database), transaction("test") as tx:
+        defect_id = a_defect(tx, easting=x, northing=y, street_key=None, state="confirmed")
+        an_order(tx, defect_id, now=mended - timedelta(days=1))
+        a_verified_repair(tx, defect_id, mended, lat=lat, lon=lon)
+        # Its photos are rows without files: nobody is shown them.
+        tx.execute(update(photo).values(released_at=None).where(photo.c.reference.like("P-%")))
+        return str(tx.scalar(select(defect.c.reference).where(defect.c.id == defect_id)))
+
+
+def test_a_repair_that_failed_opens_a_recall(reader: Reader, house: House) -> None:
     road = a_street()
-    mended = a_defect_on(house, road, state="closed", repaired_at="2026-11-01T00:00:00+00:00")
+    mended = under_warranty(house, road)
     person = Person.comes(reader, PHONE)
 
     person.answers_danger()
     person.types_place(road.name)
+    check(person.page)
     person.presses("It has failed again")
     person.adds_no_photo()
     reference = person.sends()
 
     expect(person.page.get_by_text(f"a repair ({mended}) has failed")).to_be_visible()
-    same_place = "SELECT round(ST_Distance(report.geom, defect.geom)) FROM report, defect WHERE report.reference = %s"
-    assert house.ask(f"{same_place} AND defect.reference = %s", reference, mended) == 0
     house.comes_to_rest()
-    assert house.ask("SELECT recurrence_of FROM defect WHERE recurrence_of IS NOT NULL ORDER BY id DESC LIMIT 1")
+    recalled = (
+        "SELECT recall.state FROM recall JOIN defect ON defect.id = recall.defect_id"
+        " JOIN recall_sighting ON recall_id = recall.id JOIN report ON report.id = report_id"
+        " WHERE defect.reference = %s AND report.reference = %s"
+    )
+    assert house.ask(recalled, mended, reference) == "proposed"
+
+
+def test_whoever_comes_from_the_page_of_a_defect_is_asked_neither_where_nor_what(reader: Reader, house: House) -> None:
+    known = a_defect_on(house, a_street())
+    person = Person.comes(reader, PHONE, f"/defects/{known}")
+
+    person.page.get_by_role("link", name="Tell us that you saw it too").click()
+    person.reaches("/report?same=" + known)
+    person.answers_danger()
+    person.reaches("/report/same")
+    person.takes_a_persons_time()
+    person.presses("Send")
+
+    person.reaches("/report/done")
+    expect(person.page.get_by_text(known)).to_be_visible()
 
 
 # --- sent once -------------------------------------------------------------------------------------------------------
@@ -425,6 +488,7 @@ def test_a_field_that_nobody_sees_holds_a_program_up_and_loses_nothing(reader: R
     person.reaches("/report/check")
     before = house.ask("SELECT count(*) FROM report")
 
+    person.takes_a_persons_time()
     person.page.evaluate("document.getElementById('website').value = 'https://spam.example'")
     person.presses("Send the report")
 

@@ -1,12 +1,9 @@
 // A report on one page, without any signal: kept on this phone when it is finished, and sent once when the signal returns.
-import { Button, createAll } from "govuk-frontend";
 import "./shared/govuk";
 import { answers, forgetAnswers, keep } from "./report/kept";
 import { flush, sendLater, tell } from "./report/outbox";
 import { PhotoField } from "./report/photos";
 import { refreshed, waitingReports } from "./report/waiting";
-
-createAll(Button);
 
 const form = document.querySelector<HTMLFormElement>("[data-offline]")!;
 const photos = new PhotoField(form.querySelector<HTMLElement>("[data-photos]")!);
@@ -53,13 +50,18 @@ function where(): void {
   );
 }
 
+let keeping = false;
+
+/** Pressed twice, it is one report; what is not right yet can be put right and pressed again at once. */
 async function finished(): Promise<void> {
   const wrong = faults();
   show(wrong);
-  if (wrong.length > 0) return;
+  if (wrong.length > 0 || keeping) return;
+  keeping = true;
   await keep({ key: crypto.randomUUID(), body: body(), photos: [...photos.photos], at: Date.now() });
   await forgetAnswers();
   form.hidden = true;
+  document.querySelector<HTMLElement>("[data-intro]")!.hidden = true;
   await sendLater();
   tell();
   await refreshed();

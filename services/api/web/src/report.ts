@@ -11,15 +11,15 @@ createAll(CharacterCount);
 createAll(Radios);
 photoFields();
 placeForm();
-void waitingReports();
-
-if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js");
+// Where a browser keeps nothing (a private window, a full disk), the pages are what they are without it.
+waitingReports().catch(() => undefined);
+navigator.serviceWorker?.register("/sw.js").catch(() => undefined);
 
 /** Should the signal go, the page that works without it has these answers; contact details are not among them. */
 const REMEMBERED = ["danger", "q", "landmark", "lat", "lon", "accuracy", "kind", "size", "words"];
 
 if ("indexedDB" in window) {
-  if (location.pathname === "/report/done") void forgetAnswers();
+  if (location.pathname === "/report/done") forgetAnswers().catch(() => undefined);
   document.querySelectorAll("form").forEach((form) => form.addEventListener("submit", () => remember(form)));
 }
 
@@ -28,5 +28,5 @@ function remember(form: HTMLFormElement): void {
   for (const [name, value] of new FormData(form)) {
     if (REMEMBERED.includes(name) && typeof value === "string") said[name] = value;
   }
-  if (Object.keys(said).length > 0) void keepAnswers(said);
+  if (Object.keys(said).length > 0) keepAnswers(said).catch(() => undefined);
 }

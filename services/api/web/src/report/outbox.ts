@@ -47,6 +47,8 @@ async function sendReport(waiting: Waiting): Promise<void> {
     waiting.reference = told.reference;
     waiting.link = told.tracking.link;
     waiting.secret = told.tracking.secret;
+    // Others may use this phone: what was written, and by whom, does not stay on it.
+    waiting.body = {};
   } else {
     waiting.refused = told.detail ?? "It was not taken.";
   }
