@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from shared import pictures
 from shared.domain.drafts import MOST_PHOTOS
 from shared.domain.events import ReportPhotoAdded
+from shared.domain.policy import Policy
 from shared.domain.terms import PhotoId
 from shared.errors import Refusal
 from shared.logs import logger
@@ -97,6 +98,11 @@ def receive(tx: WriteTx, given: PhotoIn, now: datetime) -> PhotoTaken:
     stored = photos.same(tx, given.owner, sha256)
     assert stored is not None  # noqa: S101 - it was added just now, here or by whom the insert waited for
     return _taken(stored, repeated=added is None)
+
+
+def release_by_policy(policy: Policy, now: datetime) -> dict[str, Any]:
+    """The release of a resident's photo where the policy shows them as soon as they are sent; else nothing."""
+    return {"released_by": "policy", "released_at": now} if policy.privacy.photos == "at_once" else {}
 
 
 def _refuse_too_many(tx: ReadTx, owner: Owner) -> None:

@@ -4,6 +4,7 @@ However often the button is pressed, the draft's row is locked, and what was sen
 """
 
 from datetime import datetime
+from typing import Any
 
 from shared.domain.drafts import HASTE, Answers, Place
 from shared.domain.events import ReportPhotoAdded
@@ -13,9 +14,10 @@ from shared.domain.terms import ReportId
 from shared.errors import Conflict
 from shared.flows.follow_place import follow_defect
 from shared.flows.pass_by import pass_by
+from shared.flows.receive_photo import release_by_policy
 from shared.flows.receive_report import Contact, Draft, receive
 from shared.flows.write_draft import DraftGone
-from shared.store import drafts, event_log, photos
+from shared.store import drafts, event_log, photos, policies
 from shared.store.drafts import DraftRow
 from shared.store.engine import WriteTx
 from shared.store.photos import OfReport, OfSighting
@@ -65,7 +67,7 @@ def send(tx: WriteTx, secret: str, contact: Contact, now: datetime) -> None:
 def _pass_by(tx: WriteTx, row: DraftRow, same_as: str, place: Place, contact: Contact, now: datetime) -> None:
     at = Point(place.lat, place.lon, place.accuracy_m)
     passed = pass_by(tx, same_as, at, now, danger=bool(row.answers.danger))
-    photos.hand_over(tx, row.hash, OfSighting(passed.sighting_id))
+    photos.hand_over(tx, row.hash, OfSighting(passed.sighting_id), _release(tx, now))
     if contact.email or contact.phone:
         reached = {"email": contact.email} if contact.email else {"phone": contact.phone}
         follow_defect(tx, passed.defect_id, **reached, now=now)
@@ -76,9 +78,13 @@ def _report(tx: WriteTx, row: DraftRow, place: Place, contact: Contact, now: dat
     told = receive(tx, _draft(row.answers, place, contact), now)
     report_id = reports_photos.report_id(tx, told.reference)
     assert report_id is not None  # noqa: S101 - it was stored just now
-    added = photos.hand_over(tx, row.hash, OfReport(ReportId(report_id)))
+    added = photos.hand_over(tx, row.hash, OfReport(ReportId(report_id)), _release(tx, now))
     event_log.append(tx, [ReportPhotoAdded(report_id=report_id, photo_id=one) for one in added], now)
     drafts.spend(tx, row.hash, _left(row.answers, contact), now, report_id=report_id)
+
+
+def _release(tx: WriteTx, now: datetime) -> dict[str, Any]:
+    return release_by_policy(policies.in_force(tx, now).policy, now)
 
 
 def _draft(answers: Answers, place: Place, contact: Contact) -> Draft:

@@ -1,8 +1,9 @@
 """Photos: what is known of each, and which report or visit it belongs to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -93,9 +94,14 @@ def of(tx: ReadTx, owner: Owner) -> list[Row[Any]]:
     return list(tx.execute(select(photo).where(owner.match()).order_by(photo.c.id)))
 
 
-def hand_over(tx: WriteTx, draft_hash: bytes, to: OfReport | OfSighting) -> list[PhotoId]:
-    """Give the photos of a draft to what became of it. Returns which, in the order in which they came."""
-    theirs = update(photo).where(OfDraft(draft_hash).match()).values(**to.values(), draft_hash=None)
+def hand_over(
+    tx: WriteTx, draft_hash: bytes, to: OfReport | OfSighting, release: Mapping[str, Any] = MappingProxyType({})
+) -> list[PhotoId]:
+    """Give the photos of a draft to what became of it, with what `release` says of who released them and when.
+
+    Returns which, in the order in which they came.
+    """
+    theirs = update(photo).where(OfDraft(draft_hash).match()).values(**to.values(), draft_hash=None, **release)
     return sorted(tx.scalars(theirs.returning(photo.c.id)))
 
 

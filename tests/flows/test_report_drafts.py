@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from shared.domain.drafts import HASTE, TERM, Answers, Place
 from shared.domain.events import Consumer
 from shared.domain.place import Point
+from shared.domain.policy import parse
 from shared.errors import NotFound
 from shared.flows import grade_defects, merge_defects, report_to_defect, send_draft, write_draft
 from shared.flows.name_place import PlaceRefused, PlaceUnclear, around, name_place, the_defect
@@ -19,7 +20,7 @@ from shared.flows.receive_report import Contact
 from shared.flows.send_draft import NotFinished, TooQuick
 from shared.flows.write_draft import AlreadySent, DraftGone
 from shared.settings import settings
-from shared.store import doctor, drafts, junctions, relinks
+from shared.store import doctor, drafts, junctions, policies, relinks
 from shared.store.engine import WriteTx
 from shared.store.tables import contact, defect, draft, event, follow, photo, recall, report, sighting, warranty
 from tests.factories import PLACE, a_defect, a_picture, a_verified_repair, adopt_default_policy, an_order, hear, triaged
@@ -296,6 +297,18 @@ def test_a_sent_draft_is_a_report_with_all_that_was_answered(tx: WriteTx) -> Non
     assert list(tx.scalars(select(photo.c.draft_hash))) == [None, None]
     told = tx.scalar(select(func.count()).where(event.c.kind == "ReportPhotoAdded"))
     assert told == 2
+
+
+@pytest.mark.parametrize(("shown", "by"), [("on_release", None), ("at_once", "policy")])
+def test_the_photos_of_a_draft_are_shown_when_the_policy_says_so(tx: WriteTx, shown: str, by: str | None) -> None:
+    text = settings().policy_file.read_text().replace('photos = "on_release"', f'photos = "{shown}"')
+    policies.adopt(tx, text, parse(text, "test.toml"), NOW)
+    secret = a_draft(tx)
+    write_draft.add_photo(tx, secret, a_picture(1), NOW)
+
+    send_draft.send(tx, secret, NOBODY, NOW)
+
+    assert tx.execute(select(photo.c.released_by, photo.c.released_at)).one() == (by, NOW if by else None)
 
 
 def test_a_draft_sent_twice_is_one_report(tx: WriteTx) -> None:
