@@ -81,6 +81,12 @@ class Person:
 
     # --- the pages ---------------------------------------------------------------------------------------------------
 
+    def begins(self) -> None:
+        """At the start of the service, where nobody is in danger."""
+        self.presses("No, report a problem")
+        self.reaches("/report/where")
+        self.begun = time.monotonic()
+
     def answers_danger(self, answer: str = "No") -> None:
         self.chooses(answer)
         self.presses("Continue")
@@ -169,9 +175,9 @@ def a_defect_on(house: House, road: Road, **more: object) -> str:
 def test_a_report_takes_eight_pages_and_a_minute_at_most(reader: Reader, house: House, screen: Screen) -> None:
     road = a_street()
     a_defect_on(house, road)
-    person = Person.comes(reader, screen)
+    person = Person.comes(reader, screen, "/")
 
-    person.answers_danger()
+    person.begins()
     person.types_place(road.name)
     person.reaches("/report/nearby")
     person.presses("None of these")
@@ -182,6 +188,19 @@ def test_a_report_takes_eight_pages_and_a_minute_at_most(reader: Reader, house: 
     assert stored(house, "description", reference) == "About as wide as a dinner plate (26 cm). By the kerb."
     assert person.pace.pages <= MOST_PAGES
     assert person.pace.seconds < MOST_SECONDS
+
+
+def test_the_start_shows_a_report_that_was_begun_before(reader: Reader) -> None:
+    person = Person.comes(reader, PHONE, "/")
+    person.begins()
+    person.types_place(a_street().name)
+    person.page.wait_for_url(re.compile("/report/(nearby|what)$"))
+    person.page.goto("/")
+
+    person.presses("No, report a problem")
+
+    person.reaches("/report")
+    expect(person.page.get_by_role("link", name="Go on with it")).to_be_visible()
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)

@@ -52,8 +52,19 @@ def test_the_keyboard_alone_reaches_the_report(reader: Reader) -> None:
     tab_to(page, "Reference")
     page.keyboard.press("Shift+Tab")
 
-    assert page.evaluate("document.activeElement.className") == "govuk-button govuk-button--start"
-    assert page.evaluate("document.activeElement.getAttribute('href')") == "/report"
+    assert "govuk-button--start" in page.evaluate("document.activeElement.className")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Where is it?")
+
+
+@pytest.mark.parametrize("screen", [PHONE, PLAIN_PHONE], ids=str)
+def test_the_start_asks_about_a_danger_and_leads_on_to_the_place(reader: Reader, screen: Screen) -> None:
+    page = reader.open("/", screen)
+
+    page.get_by_role("button", name="Yes, record a danger").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Where is it?")
+    expect(page.get_by_role("link", name="999")).to_be_visible()
 
 
 def test_the_skip_link_leads_to_the_content(reader: Reader) -> None:

@@ -49,9 +49,18 @@ def start(
 
 @router.post("")
 def answer_start(
-    draft: Changed, tx: Write, now: Now, _: Anybody, danger: Typed = "", again: Typed = "", same: Typed = ""
+    draft: Changed,
+    tx: Write,
+    now: Now,
+    _: Anybody,
+    danger: Typed = "",
+    again: Typed = "",
+    same: Typed = "",
+    begin: Typed = "",
 ) -> Response:
-    """Begin a report, or answer the first question anew."""
+    """Begin a report, or answer the first question anew. `begin`: asked where an unfinished one is not known."""
+    if begin and draft.answers.place is not None:
+        return go(Step.START)
     if danger not in ("yes", "no"):
         told = {"again": again, "same": same}
         return _start(draft, told, {"danger": "Select yes if somebody may be hurt before we can come"})
