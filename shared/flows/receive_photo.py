@@ -37,8 +37,6 @@ __all__ = [
 log = logger(__name__)
 
 MOST: Mapping[type[Owner], int] = {OfReport: 10, OfVisit: 40, OfDraft: MOST_PHOTOS}
-RELEASED_BY_POLICY = {"released_by": "policy"}
-"""Where the policy shows residents' photos as soon as they are sent. Those of a draft are shown once it is."""
 ORPHAN_AGE = timedelta(hours=6)
 """A file so old without a row lost its transaction: it was refused, or the process died."""
 
@@ -90,9 +88,9 @@ def receive(tx: WriteTx, given: PhotoIn, now: datetime) -> PhotoTaken:
     reference = secrets.token_hex(16)
     copies = {Copy.ORIGINAL: given.data, Copy.PUBLIC: picture.public, Copy.SMALL: picture.small}
     photo_files.write(reference, copies)
-    released = not isinstance(given.owner, OfVisit) and policy.privacy.photos == "at_once"
+    release = release_by_policy(policy, now) if isinstance(given.owner, OfReport) else {}
     values = _values(reference, sha256, given.data, picture)
-    added = photos.add(tx, given.owner, values | (RELEASED_BY_POLICY | {"released_at": now} if released else {}), now)
+    added = photos.add(tx, given.owner, values | release, now)
     if added is not None and isinstance(given.owner, OfReport):
         event_log.append(tx, ReportPhotoAdded(report_id=given.owner.report_id, photo_id=added), now)
     stored = photos.same(tx, given.owner, sha256)
