@@ -57,6 +57,7 @@ class Settings(BaseSettings):
         "", description="When the council last tested the pages and reviewed its statement, as 3 May 2026"
     )
     basemap_style: str = Field("", description="Address of a MapLibre style to draw below our own map")
+    map_credit: str = Field("", max_length=200, description="Whose data the map shows, as their licence asks for it")
     mail_provider: Literal["none", "mailbox", "smtp", "notify"] = Field(
         "none", description="How e-mail leaves: none keeps it, mailbox writes it into a folder here"
     )

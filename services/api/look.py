@@ -46,6 +46,7 @@ class Look:
     header_colour: str
     basemap_style: str
     basemap_origin: str
+    map_credit: str
     style: File
     icon: File
     logo: File | None
@@ -72,6 +73,7 @@ def _made(known: Settings) -> Look:
         header_colour=known.brand_colour,
         basemap_style=known.basemap_style,
         basemap_origin="/".join(known.basemap_style.split("/")[:3]),
+        map_credit=known.map_credit,
         style=_named("council", ".css", "text/css; charset=utf-8", _style(known).encode()),
         icon=_named("icon", ".svg", KINDS[".svg"], _ICON.replace("BRAND", known.brand_colour).encode()),
         logo=_logo(known.logo_file),

@@ -64,7 +64,7 @@ def listed(page: Page) -> list[str]:
 
 def position(page: Page) -> tuple[float, float, float]:
     """Latitude, longitude and zoom, as the page's address has them."""
-    said = parse_qs(urlparse(page.url).query)
+    said = parse_qs(urlparse(page.evaluate("location.href")).query)
     return float(said["lat"][0]), float(said["lon"][0]), float(said["z"][0])
 
 
@@ -165,7 +165,7 @@ def test_what_is_shown_can_be_chosen_without_a_reload_and_stays_in_the_address(r
 
 
 def test_a_defect_has_an_address_on_the_map(reader: Reader) -> None:
-    reference = listed(reader.open(HERE, DESK))[2]
+    reference = listed(reader.open(HERE, PLAIN_PHONE))[2]
 
     page = reader.open(f"/map?defect={reference}", DESK)
 

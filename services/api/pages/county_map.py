@@ -1,6 +1,6 @@
 """The map of the county at /map: every public defect, the list that says the same, and both without scripts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import log2
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from shared.domain.policy import Policy
 from shared.store import gazetteer, policies, references
 from shared.store.engine import ReadTx
 from shared.store.gazetteer import Place
-from shared.store.read_models import map_list
+from shared.store.read_models import map_list, photos
 from shared.store.read_models.map_list import Listed, Page
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -50,6 +50,7 @@ class Item:
     changed: str
     lat: float
     lon: float
+    photo: str = ""
 
 
 @router.get("/map")
@@ -85,7 +86,10 @@ def county_list(asked: Asked, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) 
     if asked.defect:
         one = _one(tx, asked.defect)
         found = Page([] if one is None else [one], int(one is not None), False)
-        return templates.page("map_list.html", **_list(asked, found, policy, ordered=False))
+        shown = _list(asked, found, policy, ordered=False)
+        if one is not None:
+            shown["items"] = [replace(shown["items"][0], photo=_photo(tx, one))]
+        return templates.page("map_list.html", **shown)
     skip = (asked.page - 1) * A_PAGE
     found = map_list.listed(tx, asked.wanted(now), asked.point, A_PAGE, skip)
     return templates.page("map_list.html", **_list(asked, found, policy, ordered=asked.point is not None))
@@ -101,6 +105,12 @@ def _sought(tx: ReadTx, near: str) -> tuple[Place | None, list[Place]]:
 
 def _one(tx: ReadTx, reference: str) -> Listed | None:
     return map_list.one(tx, references.read(reference)) if reference else None
+
+
+def _photo(tx: ReadTx, one: Listed) -> str:
+    """The newest photo of it that everybody may see; "" where there is none."""
+    found = photos.public_of_defect(tx, one.row.id)
+    return str(found[-1].reference) if found else ""
 
 
 def _errors(asked: MapQuery, place: Place | None, one: Listed | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 WITH page AS (
     SELECT defect.id, {away} AS metres FROM defect WHERE {filters} ORDER BY {order} LIMIT :most OFFSET :skip
 )
-SELECT defect.reference, defect.class_code, coalesce(original.state, defect.state) AS state, defect.lat, defect.lon,
+SELECT defect.id, defect.reference, defect.class_code, coalesce(original.state, defect.state) AS state, defect.lat, defect.lon,
        defect.reports, defect.opened_at, defect.updated_at, street.name AS street, district.name AS district, page.metres
 FROM page
 JOIN defect ON defect.id = page.id

@@ -5,11 +5,18 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "./map.scss";
 import { Moves } from "./moves";
 import { ownStyle, type Overlay, type StreetTiles } from "./style";
+import { NEAREST } from "./tiles";
 
 setWorkerUrl(workerUrl);
 
 /** The dark scheme is followed while the map is there. */
 const NIGHT = matchMedia("(prefers-color-scheme: dark)");
+
+export function isDark(): boolean {
+  return NIGHT.matches;
+}
+
+export const IMAGE_SCALE = 2;
 const NOTHING: Overlay = { sources: {}, layers: [] };
 
 export interface CountyMapOptions {
@@ -21,6 +28,8 @@ export interface CountyMapOptions {
   zoom?: number;
   /** Sources and layers above the streets, for a light or a dark map. Called again when the scheme changes. */
   overlay?: (dark: boolean) => Overlay;
+  /** The images that layers name, IMAGE_SCALE times as large as they are drawn; asked for once each. */
+  image?: (id: string) => Promise<ImageData | undefined>;
   /** Further options of MapLibre's own. */
   more?: Partial<MapOptions>;
 }
@@ -42,9 +51,9 @@ export async function countyMap(element: HTMLElement, options: CountyMapOptions)
   const overlay = options.overlay ?? (() => NOTHING);
   const map = new Map({
     container: element,
-    style: await style(element, told, overlay(NIGHT.matches)),
+    style: await style(element, told, overlay(isDark())),
     ...view(options, told),
-    maxZoom: 19,
+    maxZoom: NEAREST,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
@@ -52,6 +61,10 @@ export async function countyMap(element: HTMLElement, options: CountyMapOptions)
     rollEnabled: false,
     fadeDuration: 0,
     ...options.more,
+  });
+  map.setMissingStyleImageResolver(async (id) => {
+    const image = await options.image?.(id);
+    if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: IMAGE_SCALE });
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
@@ -97,7 +110,7 @@ async function style(element: HTMLElement, told: StreetTiles, overlay: Overlay):
       // Ours is drawn: a map without that style is better than none.
     }
   }
-  return ownStyle(NIGHT.matches, told, overlay);
+  return ownStyle(isDark(), told, overlay);
 }
 
 /** MapLibre calls its canvas "Map"; a page may have a better name for it. */
@@ -112,7 +125,7 @@ async function recolour(
   told: StreetTiles,
   overlay: (dark: boolean) => Overlay,
 ): Promise<void> {
-  const next = await style(element, told, overlay(NIGHT.matches));
+  const next = await style(element, told, overlay(isDark()));
   if (typeof next === "string") return;
   for (const layer of next.layers) if (map.getLayer(layer.id)) repaint(map, layer);
 }

@@ -1,12 +1,12 @@
 // The map at /map: every public defect from the server's tiles, live, with the list beside it.
-import { Marker, Popup, type Map, type MapMouseEvent, type VectorTileSource } from "maplibre-gl";
-import { countyMap, name } from "./base";
+import { Marker, Popup, type Map, type MapMouseEvent } from "maplibre-gl";
+import { countyMap, isDark, name } from "./base";
 import { ENDED_FROM, type Filters } from "./filters";
 import type { List, Listed } from "./list";
 import { follow, type Happened } from "./live";
-import { overlay, PINS, DEFECTS, DEEPEST, SQUARES } from "./pins";
-import { addSigns } from "./signs";
-import { tilesAt, type TileId } from "./tiles";
+import { DEFECTS, overlay, PINS, SQUARES } from "./pins";
+import { signImage } from "./signs";
+import { tilesAt } from "./tiles";
 
 const PAUSE_MS = 300;
 /** How long happenings are gathered before tiles are asked for: one near is drawn in a millisecond, one afar in fifty. */
@@ -36,7 +36,6 @@ export class CountyMap {
   ) {}
 
   private async begin(element: HTMLElement): Promise<void> {
-    await addSigns(this.map);
     this.map.on("moveend", () => this.moved());
     this.map.on("idle", () => this.count());
     this.map.on("click", (event) => void this.clicked(event));
@@ -64,12 +63,12 @@ export class CountyMap {
     this.moving = window.setTimeout(() => void this.relist(), PAUSE_MS);
   }
 
+  /** The tiles have another address, and from another zoom: MapLibre forgets the one change over the other. */
   private filtered(): void {
-    const source = this.map.getSource<VectorTileSource>(DEFECTS);
-    source?.setTiles([address(this.filters)]);
-    for (const layer of [PINS, SQUARES, `${SQUARES}-counts`]) {
-      this.map.setLayerZoomRange(layer, this.filters.hasEnded ? ENDED_FROM : 0, 24);
-    }
+    const { sources, layers } = overlay(isDark(), address(this.filters), this.filters.hasEnded);
+    for (const { id } of layers) this.map.removeLayer(id);
+    for (const [id, source] of Object.entries(sources)) this.map.removeSource(id).addSource(id, source);
+    for (const layer of layers) this.map.addLayer(layer);
     this.moved();
   }
 
@@ -188,12 +187,7 @@ export class CountyMap {
     const places = this.happened.splice(0);
     // A tile that is on its way may have left before it happened.
     if (!this.map.isSourceLoaded(DEFECTS)) places.slice(-100).forEach((one) => this.gather(one));
-    const zoom = Math.min(Math.floor(this.map.getZoom()), DEEPEST);
-    const tiles = new globalThis.Map<string, TileId>();
-    for (const { lat, lon } of places) {
-      for (const id of tilesAt(lat, lon, zoom)) tiles.set(`${id.x}/${id.y}`, id);
-    }
-    this.map.refreshTiles(DEFECTS, [...tiles.values()]);
+    this.map.refreshTiles(DEFECTS, tilesAt(places));
     const bounds = this.map.getBounds();
     if (places.some(({ lat, lon }) => bounds.contains([lon, lat]))) void this.relist();
   }
@@ -210,6 +204,7 @@ async function drawn(element: HTMLElement, filters: Filters): Promise<Map> {
     label: "Map of road problems",
     ...(lat && lon ? { centre: [Number(lon), Number(lat)] as [number, number] } : {}),
     ...(zoom ? { zoom: Number(zoom) } : {}),
+    image: signImage,
     overlay: (dark) => overlay(dark, address(filters), filters.hasEnded),
     // Never from the browser's store without asking: a tile that has not changed is answered with 304.
     more: { transformRequest: (url) => ({ url, ...(url.includes("/defects/tiles/") ? { cache: "no-cache" as const } : {}) }) },

@@ -1,11 +1,15 @@
 // How defects are drawn: a sign for one, a disc with a number for many. The server has counted them.
 import type { Overlay } from "./style";
+import { NEAREST } from "./tiles";
 
 export const DEFECTS = "defects";
 export const PINS = "pins";
 export const SQUARES = "squares";
-/** From zoom 13 each defect stands by itself; nearer than this a map draws the same tiles larger. */
-export const DEEPEST = 14;
+/**
+ * From zoom 13 each defect stands by itself; nearer than this a map draws the same tiles larger. Four less than the
+ * map's nearest: with fewer MapLibre 6 cuts tiles into smaller ones, and keeps the pieces when the tile has changed.
+ */
+const DEEPEST = NEAREST - 4;
 
 export function overlay(dark: boolean, address: string, hasEnded: boolean): Overlay {
   const from = { source: DEFECTS, "source-layer": "defects", minzoom: hasEnded ? 12 : 0 } as const;

@@ -1,23 +1,19 @@
 // The signs of the map are those that stand in the page: drawn once there, for people, and from there onto the map.
-import type { Map } from "maplibre-gl";
+import { IMAGE_SCALE } from "./base";
 
-const SCALE = 2;
+const PREFIX = "sign-";
 
-/** Draw every sign that the page has, once, under "sign-" and its status. */
-export async function addSigns(map: Map): Promise<void> {
-  const signs = new Map_<string, SVGSVGElement>();
-  for (const sign of document.querySelectorAll<SVGSVGElement>(".app-county__filters svg[data-sign]")) {
-    signs.set(sign.dataset["sign"]!, sign);
-  }
-  await Promise.all([...signs].map(async ([status, sign]) => map.addImage(`sign-${status}`, await drawn(sign), { pixelRatio: SCALE })));
+/** The image of a sign for the map, by "sign-" and its status; undefined where the page has no such sign. */
+export async function signImage(id: string): Promise<ImageData | undefined> {
+  const status = id.startsWith(PREFIX) ? id.slice(PREFIX.length) : "";
+  const sign = document.querySelector<SVGSVGElement>(`.app-county__filters svg[data-sign="${CSS.escape(status)}"]`);
+  return sign ? drawn(sign) : undefined;
 }
-
-const Map_ = globalThis.Map;
 
 async function drawn(sign: SVGSVGElement): Promise<ImageData> {
   const copy = sign.cloneNode(true) as SVGSVGElement;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  const side = Number(sign.getAttribute("width")) * SCALE;
+  const side = Number(sign.getAttribute("width")) * IMAGE_SCALE;
   const image = new Image(side, side);
   image.src = `data:image/svg+xml,${encodeURIComponent(copy.outerHTML)}`;
   await image.decode();
