@@ -100,7 +100,7 @@ def lived(template: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
                 receive_photo.receive(tx, photo, NOW)
             manage_access.add_person(tx, "ann@example.org", "Ann", Role.OPERATOR, NOW, password=PASSWORD)
             manage_access.sign_in(tx, "ann@example.org", PASSWORD, NOW)
-            hear(tx, Consumer.FEED, project_feed.run, NOW + timedelta(minutes=1))
+            hear(tx, Consumer.FEED, project_feed.run, NOW + timedelta(hours=3))
     settings.cache_clear()
     yield made
     databases.drop(url)

@@ -29,7 +29,9 @@ class StreetTiles(BaseModel):
     version: str = Field(description="Another one for each drawing of the network", examples=["5f0c9a31"])
     minzoom: int = 0
     maxzoom: int = Field(DEEPEST, description="Nearer than this a map draws these tiles larger")
-    bounds: tuple[float, float, float, float] | None = Field(
+    bounds: list[float] | None = Field(
+        min_length=4,
+        max_length=4,
         description="West, south, east and north of the authority's land; nothing while no network is loaded",
         examples=[[-3.06, 53.48, -2.05, 54.24]],
     )
@@ -44,7 +46,7 @@ def describe_tiles(tx: Read, asker: Annotated[Asker, requires(PUBLIC)], response
     return StreetTiles(
         tiles=[f"{router.prefix}/{{z}}/{{x}}/{{y}}.mvt?v={version}"],
         version=version,
-        bounds=None if found is None else (found.west, found.south, found.east, found.north),
+        bounds=None if found is None else [found.west, found.south, found.east, found.north],
     )
 
 
