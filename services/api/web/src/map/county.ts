@@ -46,6 +46,8 @@ export class CountyMap {
     this.list.onpoint((item) => this.show(item));
     this.here();
     this.hint();
+    // It may have come to rest before it was listened to.
+    this.count();
     const { chosen, lat } = element.dataset;
     // The page's own list is that of the whole county, or of a place and all around it.
     if (lat) await this.relist();
