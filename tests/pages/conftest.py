@@ -37,9 +37,11 @@ def house(template: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         databases.drop(url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium; every reader has a context of its own in it."""
+    """One Chromium; every reader has a context of its own in it. It goes with its file: while Playwright lives, its
+    event loop is this thread's, and no test of another file could run one.
+    """
     with sync_playwright() as playwright:
         made = chromium(playwright)
         yield made

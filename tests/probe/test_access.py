@@ -96,7 +96,7 @@ def test_a_photo_of_a_visit_is_for_its_contractor_and_staff(house: House, answer
     said = {who: house.ask("GET", sent.json()["url"], who).status_code for who in _EVERYBODY}
 
     answered(said)
-    assert said == {"public": 401, "reporter": 404, "alder": 200, "birch": 404, "van": 403, "operator": 200}
+    assert said == {"public": 404, "reporter": 404, "alder": 200, "birch": 404, "van": 404, "operator": 200}
 
 
 _EVERYBODY = ("public", "reporter", "alder", "birch", "van", "operator")
