@@ -213,23 +213,11 @@ def require_grid(tx: ReadTx, *, exact: bool = True) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A place by its name, in WGS 84. `area` is the district, where one is loaded."""
+    """A place by its name, in WGS 84."""
 
     name: str
     lat: float
     lon: float
-    area: str | None = None
-
-
-_STREETS = text((Path(__file__).parent / "sql" / "streets_named.sql").read_text())
-
-
-def streets_named(tx: ReadTx, written: str, most: int = 10) -> list[Named]:
-    """Streets whose name begins with what was typed, one line a street, by name and district."""
-    beginning = " ".join(written.lower().replace("\\", "").replace("%", "").replace("_", " ").split())
-    if not beginning:
-        return []
-    return [Named(**row._mapping) for row in tx.execute(_STREETS, {"like": f"{beginning}%", "most": most})]
 
 
 def postcode_at(tx: ReadTx, written: str) -> Named | None:

@@ -237,17 +237,6 @@ def test_off_the_grid_nothing_is_known_but_whether_it_was_swapped(tx: WriteTx) -
 # --- by name ---------------------------------------------------------------------------------------------------------
 
 
-def test_streets_are_found_by_the_beginning_of_their_name_with_their_district(tx: WriteTx) -> None:
-    a_street(tx, "Fishergate", (-100, 0), (100, 0))
-    a_street(tx, "Fisher Lane", (-100, 500), (100, 500))
-    an_area(tx, "preston", -1000, 1000, kind="district")
-
-    found = network.streets_named(tx, "  FISHER ")
-
-    assert [(one.name, one.area) for one in found] == [("Fisher Lane", "preston name"), ("Fishergate", "preston name")]
-    assert network.streets_named(tx, "%") == []
-
-
 def test_a_postcode_is_found_however_it_is_typed(tx: WriteTx) -> None:
     load_network.postcodes(tx, [PostcodeRow(1, "PR12NL", 10, E, N)], GRID)
 

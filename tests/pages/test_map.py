@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlparse
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from infra.native.layout import ROOT
 from shared.domain.audience import PUBLIC_KINDS
@@ -290,23 +290,23 @@ def test_a_mistyped_place_is_answered_with_what_may_be_meant(reader: Reader) -> 
 def test_the_map_is_small(reader: Reader) -> None:
     """All that comes until the map of the county is at rest: page, style, scripts, worker, tiles. A first visit."""
     page = reader.open("", PHONE)
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    sizes: list[tuple[str, int]] = []
-    page.on(
-        "requestfinished",
-        lambda request: sizes.append(
-            (request.url, sum(request.sizes()[part] for part in ("responseBodySize", "responseHeadersSize")))
-        ),
-    )
+    sizes: dict[str, int] = {}
+    page.on("requestfinished", lambda request: sizes.update({request.url: _received(request)}))
 
     page.goto("/map")
     until(lambda: drawn(page) > 0, 20, "the map")
 
-    told = {url.rpartition("/")[2]: size for url, size in sizes}
-    assert any("maplibre-gl-worker" in url for url, _ in sizes), as_json(told)
-    assert any(".mvt" in url for url, _ in sizes), as_json(told)
-    assert sum(size for _, size in sizes) < 450_000, as_json(told)
+    told = as_json({url.rpartition("/")[2]: size for url, size in sizes.items()})
+    assert any("maplibre-gl-worker" in url and size > 100_000 for url, size in sizes.items()), told
+    assert sum(".mvt" in url for url in sizes) >= 2, told
+    assert sum(sizes.values()) < 450_000, told
+
+
+def _received(request: Request) -> int:
+    """Bytes of an answer, headers too. Chromium does not count the body of a worker's own file; its header does."""
+    sizes, answer = request.sizes(), request.response()
+    told = answer.header_value("content-length") if answer else None
+    return sizes["responseHeadersSize"] + max(sizes["responseBodySize"], int(told or 0))
 
 
 def test_the_page_can_be_used_at_once_on_a_slow_phone(reader: Reader) -> None:

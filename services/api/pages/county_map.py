@@ -6,12 +6,13 @@ from math import log2
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.api import templates
 from services.api.deps import PUBLIC, Asker, Now, Read, requires
 from services.api.map_query import A_PAGE, FURTHEST_PAGE, SINCE, Asked, MapQuery, choices
+from services.api.packing import packed
 from shared.domain.policy import Policy
 from shared.store import gazetteer, policies, references
 from shared.store.engine import ReadTx
@@ -54,7 +55,7 @@ class Item:
 
 
 @router.get("/map")
-def county_map(asked: Asked, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
+def county_map(asked: Asked, request: Request, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
     """The whole page. `near` is looked up; `defect` is a deep link to one."""
     policy = policies.in_force(tx, now).policy
     place, guesses = _sought(tx, asked.near)
@@ -63,7 +64,7 @@ def county_map(asked: Asked, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) -
     view = _view(asked, place, one)
     near = (view.lat, view.lon) if view.lat is not None and view.lon is not None else None
     found = map_list.listed(tx, asked.wanted(now), near, A_PAGE, (asked.page - 1) * A_PAGE)
-    return templates.page(
+    page = templates.page(
         "map.html",
         current="/map",
         errors=errors,
@@ -77,10 +78,11 @@ def county_map(asked: Asked, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) -
         chosen=None if one is None else _item(one, policy),
         **_list(asked, found, policy, ordered=near is not None),
     )
+    return packed(page, request)
 
 
 @router.get("/map/list")
-def county_list(asked: Asked, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
+def county_list(asked: Asked, request: Request, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
     """The list alone, for a map that was moved; with `defect`, that one alone."""
     policy = policies.in_force(tx, now).policy
     if asked.defect:
@@ -89,10 +91,11 @@ def county_list(asked: Asked, tx: Read, now: Now, _: Annotated[Asker, ANYBODY]) 
         shown = _list(asked, found, policy, ordered=False)
         if one is not None:
             shown["items"] = [replace(shown["items"][0], photo=_photo(tx, one))]
-        return templates.page("map_list.html", **shown)
+        return packed(templates.page("map_list.html", **shown), request)
     skip = (asked.page - 1) * A_PAGE
     found = map_list.listed(tx, asked.wanted(now), asked.point, A_PAGE, skip)
-    return templates.page("map_list.html", **_list(asked, found, policy, ordered=asked.point is not None))
+    page = templates.page("map_list.html", **_list(asked, found, policy, ordered=asked.point is not None))
+    return packed(page, request)
 
 
 def _sought(tx: ReadTx, near: str) -> tuple[Place | None, list[Place]]:
