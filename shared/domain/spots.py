@@ -24,8 +24,8 @@ class Spot:
     def words(self) -> str:
         """One line, without a full stop."""
         if self.street is None:
-            where = " in ".join(("Away from every street on our map", *self._within[:1]))
-            return f"{where}, near {self.near}" if self.near else where
+            parts = ["Away from every street on our map", *(f"in {name}" for name in self._within[:1])]
+            return ", ".join([*parts, f"near {self.near}"] if self.near else parts)
         parts = [self.street or "A road without a name"]
         if self.side:
             parts.append(f"{self.side} side")

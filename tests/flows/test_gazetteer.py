@@ -194,5 +194,5 @@ def test_the_side_is_not_named_where_the_accuracy_cannot_tell(tx: WriteTx) -> No
 
 
 def test_off_every_street_the_nearest_is_named(tx: WriteTx) -> None:
-    assert words(tx, 60, 100) == "Away from every street on our map in City Centre, near Lune Street"
+    assert words(tx, 60, 100) == "Away from every street on our map, in City Centre, near Lune Street"
     assert words(tx, 5000, 5000) == "Away from every street on our map"

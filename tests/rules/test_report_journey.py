@@ -79,7 +79,7 @@ def test_a_place_is_said_back_with_its_side_and_what_is_there() -> None:
 
     assert in_words(spot) == "Fishergate, north side, near Church Street, Preston"
     assert in_words(spot, " 12 ") == "Fishergate, north side, near 12, Preston"
-    assert in_words(Spot(None, area="Preston")) == "Away from every street on our map in Preston"
+    assert in_words(Spot(None, area="Preston")) == "Away from every street on our map, in Preston"
 
 
 def test_a_house_number_is_found_again_in_the_address() -> None:

@@ -19,7 +19,7 @@ def test_a_side_is_named_by_the_compass(bearing: float, side: str) -> None:
         (Spot("Fishergate", "north", "Church Street", "Preston"), "Fishergate, north side, near Church Street"),
         (Spot("Fishergate"), "Fishergate"),
         (Spot("", "east", None, "Preston", "Ashton"), "A road without a name, east side, Ashton"),
-        (Spot(None, None, "Fishergate", "Preston"), "Away from every street on our map in Preston, near Fishergate"),
+        (Spot(None, None, "Fishergate", "Preston"), "Away from every street on our map, in Preston, near Fishergate"),
         (Spot(None), "Away from every street on our map"),
     ],
 )

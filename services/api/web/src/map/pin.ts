@@ -32,6 +32,9 @@ const LEAP_M = 10;
 const METRES_A_DEGREE = 111_320;
 const PAUSE_MS = 350;
 
+/** Of pickers in the page: an id for each one's caption. */
+let count = 0;
+
 const WAYS = [
   { key: "ArrowUp", place: "north", drawn: "M6 15l6-6 6 6", east: 0, north: 1 },
   { key: "ArrowLeft", place: "west", drawn: "M15 6l-6 6 6 6", east: -1, north: 0 },
@@ -130,8 +133,12 @@ class Picker implements PinPicker {
   private nudges(): HTMLElement {
     const group = made("div", "app-pin__nudges");
     group.setAttribute("role", "group");
-    group.setAttribute("aria-label", "Move the pin");
+    const caption = made("span", "app-pin__caption");
+    caption.id = `app-pin-caption-${(count += 1)}`;
+    caption.textContent = "Move the pin 1 metre";
+    group.setAttribute("aria-labelledby", caption.id);
     group.append(
+      caption,
       ...WAYS.map((way) =>
         pictureButton(`Move the pin 1 metre ${way.place}`, way.place, way.drawn, () => this.nudge(way, STEP_M)),
       ),
