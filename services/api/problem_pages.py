@@ -31,7 +31,11 @@ _WORDS = {
     405: Words("You cannot go there directly", "Go back and press the button on the page before."),
     409: Words("This has changed in the meantime", "Load the page again to see how it is now.", shows_detail=True),
     413: Words("That is too large", "Send less, or a smaller file.", shows_detail=True),
-    429: Words("Too many requests", "You have sent a lot in a short time.", shows_detail=True),
+    429: Words(
+        "Too many requests",
+        "What you wrote is kept. Wait, go back and press the button again.",
+        shows_detail=True,
+    ),
     500: Words("Sorry, there is a problem with the service", "Try again later. We have recorded what happened."),
     503: Words("Sorry, the service is unavailable", _AGAIN),
 }
