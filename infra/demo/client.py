@@ -90,9 +90,14 @@ class GaveUp(Exception):
 
 
 class Client:
-    """One client. `stop` ends its waiting."""
+    """One client. `stop` ends its waiting.
+
+    `asked`: when its last request was sent, in monotonic seconds. One that was told to wait is sent anew after it; one
+    whose answer was lost may have been taken the first time.
+    """
 
     def __init__(self, url: str, ledger: Ledger, stop: threading.Event) -> None:
+        self.asked, self._told_to_wait = 0.0, True
         self.ledger, self._stop = ledger, stop
         self._http = httpx.Client(base_url=url, timeout=15.0, headers={"User-Agent": "roadmend-demo"})
         self.is_signed_in = False
@@ -114,6 +119,7 @@ class Client:
             GaveUp: there was none in time.
         """
         deadline, wait = time.monotonic() + PATIENCE_SECONDS, 0.1
+        self._told_to_wait = True
         while True:
             answer = self._once(method, path, request)
             if answer is not None:
@@ -125,6 +131,7 @@ class Client:
 
     def _once(self, method: str, path: str, request: Mapping[str, Any]) -> httpx.Response | None:
         began = time.monotonic()
+        self.asked, self._told_to_wait = began if self._told_to_wait else self.asked, False
         try:
             answer = self._http.request(method, path, **request)
         except httpx.TransportError as error:
@@ -132,6 +139,7 @@ class Client:
             return None
         self.ledger.took(time.monotonic() - began)
         if answer.status_code in (429, 503):
+            self._told_to_wait = True
             self.ledger.count(f"told to wait ({answer.status_code})")
             if "Retry-After" not in answer.headers:
                 self.ledger.broke(f"{method} {path} was answered {answer.status_code} without Retry-After")

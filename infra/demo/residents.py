@@ -1,6 +1,5 @@
 """Residents: they report what they see, some twice, some badly placed, some in the wrong county; and look again."""
 
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -57,13 +56,12 @@ class Residents(Actor):
 
     def _report(self, client: Client, hole: Hole) -> None:
         body, key = self._body(hole), uuid.UUID(int=self.random.getrandbits(128)).hex
-        asked = time.monotonic()
         answer = client.post("/api/v1/reports", body, key=key)
         if answer.status_code != 201:
             self.world.ledger.broke(f"a good report was answered {answer.status_code}: {answer.text[:200]}")
             return
         told = answer.json()
-        self.world.ledger.promised_report(told["reference"], hole.number, told["tracking"]["secret"], asked)
+        self.world.ledger.promised_report(told["reference"], hole.number, told["tracking"]["secret"], client.asked)
         self.world.ledger.count("reports accepted")
         self._again(client, body, key, told)
         if self.random.random() < 0.15:
@@ -126,14 +124,13 @@ class Residents(Actor):
         road = self.world.truth.road_not_ours()
         x, y = road.at(self.random.uniform(100, road.length_m - 100), self.random.uniform(-2, 2))
         lat, lon = to_wgs84(x, y)
-        asked = time.monotonic()
         body = {"category": "pothole", "location": {"lat": lat, "lon": lon, "accuracy_m": 5}}
         answer = client.post("/api/v1/reports", body, key=uuid.uuid4().hex)
         told = answer.json()
         if answer.status_code != 201 or told["referred_to"] is None:
             self.world.ledger.broke(f"a report on the trunk road was answered {answer.text[:200]}")
             return
-        self.world.ledger.promised_report(told["reference"], None, told["tracking"]["secret"], asked)
+        self.world.ledger.promised_report(told["reference"], None, told["tracking"]["secret"], client.asked)
         self.world.ledger.count("reports passed on")
 
     def _badly_placed(self, client: Client) -> None:
