@@ -325,8 +325,11 @@ def test_a_mistyped_street_is_found_again(reader: Reader) -> None:
     expect(person.page.get_by_role("radio", name=road.name).first).to_be_visible()
 
 
-def test_a_place_outside_the_county_is_told_whose_it_is_before_anything_else_is_asked(reader: Reader) -> None:
-    person = Person.comes(reader, PHONE, "/report/where?lat=53.75&lon=-2.61")
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_a_place_outside_the_county_is_told_whose_it_is_before_anything_else_is_asked(
+    reader: Reader, screen: Screen
+) -> None:
+    person = Person.comes(reader, screen, "/report/where?lat=53.75&lon=-2.61")
     x_in_saltholme = person.page
 
     person.presses("Continue")
@@ -395,10 +398,11 @@ def under_warranty(house: House, road: Road) -> str:
         return str(tx.scalar(select(defect.c.reference).where(defect.c.id == defect_id)))
 
 
-def test_a_repair_that_failed_opens_a_recall(reader: Reader, house: House) -> None:
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_a_repair_that_failed_opens_a_recall(reader: Reader, house: House, screen: Screen) -> None:
     road = a_street()
     mended = under_warranty(house, road)
-    person = Person.comes(reader, PHONE)
+    person = Person.comes(reader, screen)
 
     person.answers_danger()
     person.types_place(road.name)
@@ -474,8 +478,9 @@ def test_a_draft_survives_a_closed_tab(reader: Reader) -> None:
     expect(again.get_by_text(road.name).first).to_be_visible()
 
 
-def test_a_bad_photo_is_told_and_the_good_one_is_kept(reader: Reader, house: House) -> None:
-    person = Person.comes(reader, PLAIN_PHONE)
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_a_bad_photo_is_told_and_the_good_one_is_kept(reader: Reader, house: House, screen: Screen) -> None:
+    person = Person.comes(reader, screen)
     person.answers_danger()
     person.types_place(a_street().name)
     person.says_what()
