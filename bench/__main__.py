@@ -40,7 +40,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="How fast, beside a bare limit.")
     parser.add_argument("measures", nargs="*", choices=[[], *MEASURES], help=f"of: {', '.join(MEASURES)}; all")
-    parser.add_argument("--quick", action="store_true", help="small and rough, in under three minutes")
+    parser.add_argument("--quick", action="store_true", help="small and rough, in some four minutes")
     return parser.parse_args()
 
 
