@@ -12,7 +12,7 @@ const locate = form.querySelector<HTMLButtonElement>("[data-locate]")!;
 const EMAIL = /^[^@\s]+@[^@\s]+$/;
 
 form.hidden = false;
-void filled();
+filled();
 void waitingReports();
 locate.addEventListener("click", where);
 form.addEventListener("submit", (event) => {
@@ -25,8 +25,8 @@ function field(name: string): HTMLInputElement {
 }
 
 /** What was answered on the pages before the signal went. */
-async function filled(): Promise<void> {
-  const known = await answers();
+function filled(): void {
+  const known = answers();
   for (const name of ["danger", "kind", "lat", "lon", "accuracy", "words", "size"]) {
     const value = known[name];
     if (value) field(name).value = value;
@@ -59,7 +59,7 @@ async function finished(): Promise<void> {
   if (wrong.length > 0 || keeping) return;
   keeping = true;
   await keep({ key: crypto.randomUUID(), body: body(), photos: [...photos.photos], at: Date.now() });
-  await forgetAnswers();
+  forgetAnswers();
   form.hidden = true;
   document.querySelector<HTMLElement>("[data-intro]")!.hidden = true;
   await sendLater();

@@ -18,15 +18,21 @@ navigator.serviceWorker?.register("/sw.js").catch(() => undefined);
 /** Should the signal go, the page that works without it has these answers; contact details are not among them. */
 const REMEMBERED = ["danger", "q", "landmark", "lat", "lon", "accuracy", "kind", "size", "words"];
 
-if ("indexedDB" in window) {
-  if (location.pathname === "/report/done") forgetAnswers().catch(() => undefined);
-  document.querySelectorAll("form").forEach((form) => form.addEventListener("submit", () => remember(form)));
-}
+if (location.pathname === "/report/done") attempt(forgetAnswers);
+document.querySelectorAll("form").forEach((form) => form.addEventListener("submit", () => remember(form)));
 
 function remember(form: HTMLFormElement): void {
   const said: Answers = {};
   for (const [name, value] of new FormData(form)) {
     if (REMEMBERED.includes(name) && typeof value === "string") said[name] = value;
   }
-  if (Object.keys(said).length > 0) keepAnswers(said).catch(() => undefined);
+  if (Object.keys(said).length > 0) attempt(() => keepAnswers(said));
+}
+
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // This browser keeps nothing: see above.
+  }
 }

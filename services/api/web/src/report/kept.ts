@@ -1,5 +1,7 @@
 // What this browser keeps: the answers of the report that is being written, and finished reports that wait for signal.
-// The service worker and the pages share it. Nothing of it leaves the browser but by `send` in outbox.ts.
+// Nothing of it leaves the browser but by `send` in outbox.ts.
+// Answers are kept while their page is being left, so they must be there at once: a transaction of the database, which
+// the service worker and the pages share for what waits, would be given up with the page.
 
 export interface Waiting {
   /** Also the Idempotency-Key: however often it is sent, it is one report. */
@@ -16,14 +18,13 @@ export interface Waiting {
 }
 
 const NAME = "roadmend-reports";
-const ANSWERS = "answers";
+const ANSWERS = "roadmend-answers";
 const OUTBOX = "outbox";
 
 function opened(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(NAME, 1);
     opening.onupgradeneeded = () => {
-      opening.result.createObjectStore(ANSWERS);
       opening.result.createObjectStore(OUTBOX, { keyPath: "key" });
     };
     opening.onsuccess = () => resolve(opening.result);
@@ -31,15 +32,11 @@ function opened(): Promise<IDBDatabase> {
   });
 }
 
-async function run<T>(
-  store: string,
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => IDBRequest<T>,
-): Promise<T> {
+async function run<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const database = await opened();
   try {
-    const transaction = database.transaction(store, mode);
-    const asked = work(transaction.objectStore(store));
+    const transaction = database.transaction(OUTBOX, mode);
+    const asked = work(transaction.objectStore(OUTBOX));
     await new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onerror = transaction.onabort = () => reject(transaction.error);
@@ -52,28 +49,27 @@ async function run<T>(
 
 export type Answers = Record<string, string>;
 
-export async function answers(): Promise<Answers> {
-  return ((await run(ANSWERS, "readonly", (store) => store.get("now"))) as Answers | undefined) ?? {};
+export function answers(): Answers {
+  return JSON.parse(localStorage.getItem(ANSWERS) ?? "{}") as Answers;
 }
 
-export async function keepAnswers(more: Answers): Promise<void> {
-  const known = await answers();
-  await run(ANSWERS, "readwrite", (store) => store.put({ ...known, ...more }, "now"));
+export function keepAnswers(more: Answers): void {
+  localStorage.setItem(ANSWERS, JSON.stringify({ ...answers(), ...more }));
 }
 
-export async function forgetAnswers(): Promise<void> {
-  await run(ANSWERS, "readwrite", (store) => store.delete("now"));
+export function forgetAnswers(): void {
+  localStorage.removeItem(ANSWERS);
 }
 
 export async function outbox(): Promise<Waiting[]> {
-  const all = (await run(OUTBOX, "readonly", (store) => store.getAll())) as Waiting[];
+  const all = (await run("readonly", (store) => store.getAll())) as Waiting[];
   return all.sort((one, other) => one.at - other.at);
 }
 
 export async function keep(waiting: Waiting): Promise<void> {
-  await run(OUTBOX, "readwrite", (store) => store.put(waiting));
+  await run("readwrite", (store) => store.put(waiting));
 }
 
 export async function drop(key: string): Promise<void> {
-  await run(OUTBOX, "readwrite", (store) => store.delete(key));
+  await run("readwrite", (store) => store.delete(key));
 }
