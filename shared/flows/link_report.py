@@ -4,12 +4,13 @@ from datetime import datetime
 
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged, ReportUnlinked
 from shared.domain.lifecycle import REPORT
-from shared.domain.terms import DefectId, DefectState, ReportState
+from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
 from shared.domain.verdicts import Standing
 from shared.errors import Conflict
 from shared.flows import settle_reports
 from shared.store import (
     event_log,
+    labels,
     matching,
     merges,
     policies,
@@ -45,7 +46,11 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
     target = merges.parties(tx, [defect_id])[defect_id]
     _check_link(tx, row, target)
+    asked, alone = reports_decisions.open_question(tx, row.id), not relinks.saw(tx, row.id)
     _link_rows(tx, row, target.id, why, now)
+    if asked:
+        labels.answered(tx, asked, {target.id: "same"}, now)
+    labels.linked(tx, row.id, target.id, now, alone=alone)
     danger = reports_due.danger(tx, row.id)
     event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
     telling.joined(tx, [(row.id, target.id)], now)
@@ -110,6 +115,8 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime) -> str:
     told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=seen.class_code)
     event_log.append(tx, told, now)
     recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(seen.class_code).same_cap_m, now)
+    if asked := reports_decisions.open_question(tx, row.id):
+        labels.answered(tx, asked, {one.defect_id: "different" for one in asked.candidates}, now)
     _link_rows(tx, row, defect_id, why, now)
     return merges.parties(tx, [defect_id])[defect_id].reference
 
@@ -122,6 +129,15 @@ def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: da
     Raises:
         NotFound: there is no such report or defect.
         Conflict: they are not linked, or the report has ended.
+    """
+    report_id, defect_id = cut(tx, report_reference, reference, why, now)
+    labels.unlinked(tx, report_id, defect_id, now)
+
+
+def cut(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> tuple[ReportId, DefectId]:
+    """Unlink, and keep no label of it: whoever takes a word of their own back contradicts no machine.
+
+    Raises: as `unlink` does.
     """
     row = reports_decisions.lock(tx, report_reference)
     (defect_id,) = merges.ids(tx, reference)
@@ -140,3 +156,4 @@ def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: da
     ]
     event_log.append(tx, happened, now)
     settle_reports.settle(tx, [defect_id, *relinks.saw(tx, row.id)], now)
+    return row.id, defect_id

@@ -14,7 +14,7 @@ from shared.errors import Conflict
 from shared.flows import settle_reports
 from shared.flows.link_report import found, link, unlink
 from shared.flows.split_defect import split
-from shared.store import event_log, merges, policies, relinks
+from shared.store import event_log, labels, merges, policies, relinks
 from shared.store.engine import WriteTx
 from shared.store.merges import Party, Undoing
 from shared.store.patches import Patch, apply
@@ -36,6 +36,7 @@ def merge(tx: WriteTx, reference: str, into: str, why: str, now: datetime) -> No
     """
     absorbed, taker = _pair(tx, reference, into, now)
     _check_merge(absorbed, taker)
+    labels.of_two(tx, absorbed.id, taker.id, "same", now)
     _take_in(tx, absorbed, taker, why, now)
 
 
@@ -129,6 +130,7 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
         raise Conflict(f"{reference} is not merged into another defect, or was just now: look again.")
     DEFECT.check(_D.DUPLICATE, undoing.state, {"state_before": undoing.state})
     merges.return_sightings(tx, undoing, holder.id, absorbed.id)
+    labels.of_two(tx, absorbed.id, holder.id, "different", now)
     merges.repoint(tx, holder.id, absorbed.id, only=undoing.followers)
     apply(tx, defect, [Patch(absorbed.id, _D.DUPLICATE, undoing.state, {"merged_into": None})], now)
     _give_back(tx, found[undoing.into_id], undoing, now)
