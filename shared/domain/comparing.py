@@ -56,8 +56,7 @@ def compare(
 def _distance(seen: Where, other: Where, distance_m: float) -> Fact:
     both = seen.accuracy_m + other.accuracy_m
     within = distance_m <= both
-    reach = f"the two positions together may be {metres(both)} out"
-    return Fact("Distance", f"{metres(distance_m)} apart; {reach}", Tells.FOR if within else Tells.AGAINST)
+    return Fact("Distance", f"{metres(distance_m)} apart, ± {metres(both)}", Tells.FOR if within else Tells.AGAINST)
 
 
 def _street(seen: Where, other: Where, same: bool | None) -> Fact:

@@ -20,7 +20,7 @@ def test_what_is_alike_is_said_with_its_names() -> None:
     told = facts()
 
     assert [(fact.what, fact.words) for fact in told.values()] == [
-        ("Distance", "11 m apart; the two positions together may be 16 m out"),
+        ("Distance", "11 m apart, ± 16 m"),
         ("Street", "Same street: Fishergate"),
         ("Side", "Same side"),
         ("Class", "Same class: pothole"),
