@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Read, Write, requires
-from services.api.schemas import Input, Whole, Words
+from services.api.schemas import Act, Whole, Words
 from shared.domain.comparing import Tells
 from shared.flows import answer_question, take_back_answer
 from shared.flows.answer_question import Answer
@@ -93,6 +93,7 @@ class Question(BaseModel):
     received_at: datetime
     triage_due_at: datetime
     asked_at: datetime
+    seen: int = Field(description="What to send with an answer that rests on this one")
     photos: list[Shot]
     candidates: list[Candidate] = Field(description="Likeliest first. One that was merged since is its original")
 
@@ -136,7 +137,7 @@ def _fact(one: Any) -> dict[str, Any]:
     return {"what": one.what, "words": one.words, "tells": one.tells}
 
 
-class Answered(Input):
+class Answered(Act):
     answer: Answer = Field(examples=["same"])
     defect: Words | None = Field(None, max_length=20, description="Which one, with `same`", examples=["D-7K3M-9QXF"])
     why: Annotated[Words, Field(min_length=3, max_length=1000, examples=["The photo shows the same drain cover."])]
@@ -167,7 +168,9 @@ def answer_one(reference: Reference, given: Answered, tx: Write, now: Now, _: An
 
     Each answer is kept as a label beside the machine's reason for asking. Answered by somebody else meanwhile: 409.
     """
-    defect = answer_question.answer(tx, reference, given.answer, given.defect, given.why, now, question=given.question)
+    defect = answer_question.answer(
+        tx, reference, given.answer, given.defect, given.why, now, question=given.question, seen=given.seen
+    )
     return Settled(report=reference, defect=defect)
 
 

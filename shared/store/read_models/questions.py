@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select, text, tuple_
 
 from shared.domain.comparing import Where, compare
 from shared.errors import Invalid
-from shared.store import references
+from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
 from shared.store.tables import defect, photo, question, report, street
 
@@ -90,14 +90,16 @@ def _cursor(after: str) -> tuple[datetime, str]:
 
 
 def _with_candidates(tx: ReadTx, rows: Sequence[Row]) -> list[Row]:
-    """Each question with its photos and its candidates: four statements, for one question or five hundred."""
+    """Each question with its photos and its candidates: a few statements, for one question or five hundred."""
     near = _defects(tx, {one["defect_id"] for row in rows for one in row["candidates"]})
     originals = {one["id"] for one in near.values()}
     pictures, words = _photos_of_defects(tx, originals), _words(tx, originals)
-    photos = _photos_of_reports(tx, [row["report_id"] for row in rows])
+    reports = [row["report_id"] for row in rows]
+    photos, seen = _photos_of_reports(tx, reports), meanwhile.newest(tx, "report", reports)
     return [
         {
             **row,
+            "seen": seen[row["report_id"]],
             "photos": photos.get(row["report_id"], []),
             "candidates": [
                 {**one, "photos": pictures.get(one["id"], []), "words": words.get(one["id"], [])}

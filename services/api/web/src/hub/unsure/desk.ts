@@ -4,6 +4,7 @@ import { act, get, Problem } from "../api";
 import { command } from "../keys";
 import { live, type Line } from "../live";
 import { element } from "../parts";
+import { present } from "../presence";
 import type { Answer, Question, QuestionPage } from "./kinds";
 import { PairMap } from "./map";
 import { Queue } from "./queue";
@@ -14,6 +15,8 @@ const A_PAGE = 20;
 const GATHER_MS = 400;
 /** A key meant for the question that was there a moment ago does not answer the one that came back. */
 const HOLD_MS = 800;
+/** Who only leafs through is not told to the others. */
+const LOOKS_MS = 1000;
 /** These end a question, or may have begun one. */
 const STEPS = /^Report(?!Received)|^Defect(Merged|Unmerged|Split)$/;
 const SETTLED = new Set([404, 409]);
@@ -33,6 +36,8 @@ export class Desk {
   private shown: Question | undefined;
   private heldUntil = 0;
   private gathering = 0;
+  private looking = 0;
+  private leave: () => void = () => undefined;
 
   constructor(private readonly place: HTMLElement) {
     const asked = JSON.parse(place.dataset["unsure"]!) as QuestionPage;
@@ -54,7 +59,10 @@ export class Desk {
 
   private draw(): void {
     const question = this.queue.current;
-    if (question?.id !== this.shown?.id) this.chosen = 0;
+    if (question?.id !== this.shown?.id) {
+      this.chosen = 0;
+      this.tellPresence(question);
+    }
     this.shown = question;
     for (const part of ["[data-pair]", "[data-answers]"]) this.find(part).hidden = !question;
     this.find("[data-none]").hidden = Boolean(question);
@@ -81,6 +89,16 @@ export class Desk {
     this.find("[data-same]").textContent = several ? `as ${this.chosen + 1}, ${one.reference}` : `as ${one.reference}`;
     this.find("[data-different]").textContent = several ? "from all" : "from it";
     this.map?.show(question, this.chosen);
+  }
+
+  private tellPresence(question: Question | undefined): void {
+    this.leave();
+    window.clearTimeout(this.looking);
+    this.leave = () => undefined;
+    if (!question) return;
+    this.looking = window.setTimeout(() => {
+      this.leave = present(question.reference, this.find("[data-others]"));
+    }, LOOKS_MS);
   }
 
   private count(): void {
