@@ -120,7 +120,7 @@ def test_what_others_answer_and_what_is_asked_anew_is_seen_at_once(reader: Reade
 @pytest.mark.parametrize("screen", [*HUB_SCREENS, PHONE], ids=str)
 def test_it_is_accessible_and_fits(reader: Reader, ask: Asking, screen: Screen) -> None:
     reference = ask(f"{screen}", LONG_AGO, candidates=2)
-    page = at_the_hub(reader, ADA, "/hub/unsure", screen)
+    page = at_the_hub(reader, ADA, f"/hub/unsure?report={reference}", screen)
     shows(page, reference)
     expect(page.locator("[data-ready]")).to_have_attribute("data-ready", "map")
 
