@@ -529,6 +529,17 @@ class DataErased(Event):
     counts: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterLookedUp(Event):
+    """Staff searched for the reports of an e-mail address. `address_mark` is a keyed hash: two look-ups of one address
+    have the same, and nobody can tell from it whose it is."""
+
+    SUBJECT = "deployment"
+    deployment_id: int
+    address_mark: str
+    reports: int
+
+
 # --- the house -------------------------------------------------------------------------------------------------------
 
 
@@ -624,6 +635,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     PhotoReleased: _FEED,
     PhotoWithheld: _FEED,
     DataErased: (),
+    ReporterLookedUp: (),
     PolicyAdopted: (),
     AccessChanged: (),
     KeyChanged: (),

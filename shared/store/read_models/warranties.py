@@ -10,7 +10,17 @@ from sqlalchemy import JSON, ColumnElement, Select, cast, func, select, true, tu
 from shared.errors import Invalid, NotFound
 from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
-from shared.store.tables import contractor, defect, question, recall, recall_sighting, report, warranty, works_order
+from shared.store.tables import (
+    contractor,
+    defect,
+    question,
+    recall,
+    recall_sighting,
+    report,
+    street,
+    warranty,
+    works_order,
+)
 
 Row = Mapping[str, Any]
 
@@ -76,6 +86,12 @@ def recalls(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page
     return _with_seen(tx, "recall", _page(tx, rows, keys, "reference", after, most))
 
 
+def recalls_by_state(tx: ReadTx) -> dict[str, int]:
+    """How many recalls there are of each state."""
+    states = select(recall.c.state, func.count().label("many")).group_by(recall.c.state)
+    return {row.state: row.many for row in tx.execute(states)}
+
+
 def _recalls() -> Select[Any]:
     anew = defect.alias("anew")
     remedy = works_order.alias("remedy")
@@ -92,6 +108,8 @@ def _recalls() -> Select[Any]:
         select(
             *(recall.c[name] for name in (*plain, "disputed_at", "ruled_at", "ruled_by")),
             recall.c.proposed_at.label("updated_at"),
+            contractor.c.name.label("contractor_name"),
+            street.c.name.label("street"),
             defect.c.reference.label("defect"),
             defect.c.lat,
             defect.c.lon,
@@ -111,6 +129,7 @@ def _recalls() -> Select[Any]:
         .join(contractor, contractor.c.id == warranty.c.contractor_id)
         .outerjoin(remedy, remedy.c.id == recall.c.works_order_id)
         .outerjoin(anew, anew.c.id == recall.c.new_defect_id)
+        .outerjoin(street, street.c.id == defect.c.street_id)
         .join(seen, true())
     )
 

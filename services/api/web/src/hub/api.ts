@@ -52,8 +52,11 @@ async function answered(method: string, path: string, body?: unknown, key?: stri
   if (method !== "GET") headers["X-CSRF-Token"] = token();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  // An act is carried out also where its page is left the moment after; browsers carry 64 kB so at most.
+  const keepalive = method !== "GET" && (sent.body ?? "").length < 30_000;
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return await fetch(`/api/v1${path}`, { method, headers, keepalive, ...sent });
   } catch {
     throw new Unreachable();
   }
