@@ -144,7 +144,7 @@ class RecallCase(SeenRecall):
     """A recall as the person sees it who decides."""
 
     repair: RepairInQuestion
-    seen: list[Seen]
+    sightings: list[Seen] = Field(description="What was seen in the footprint, the first first")
     said: list[SaidOfIt] = Field(description="What was decided, disputed and ruled, in order")
     version: str = Field(description="Changes whenever something of it has changed")
 
