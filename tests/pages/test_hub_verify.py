@@ -33,14 +33,14 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(house: House) -> Iterator[Desk]:
     story = Story(house)
-    told = [story.report(place, contact={"name": "Otto", "email": EMAIL}) for place in (60, 61)]
-    told.append(story.report(62, description=WORDS))
+    told = [story.report(place, contact={"name": "Otto", "email": EMAIL}) for place in (50, 51)]
+    told.append(story.report(52, description=WORDS))
     defects = [story.defect_of(one) for one in told]
     for defect in defects:
         story.assess(defect)
-    orders = [story.mend(defect, place) for defect, place in zip(defects, (60, 61, 62), strict=True)]
+    orders = [story.mend(defect, place) for defect, place in zip(defects, (50, 51, 52), strict=True)]
     story.verify(orders[2])
-    story.report(62)
+    story.report(52)
 
     def recalled() -> Any:
         return story.operator.get(f"/api/v1/recalls?defect={defects[2]}")["recalls"]
