@@ -127,6 +127,22 @@ class ReportWordsShown(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTaken(Event):
+    """Somebody sees to the danger that it told of: nobody else is called for it any more."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportGivenBack(Event):
+    """Who had taken its danger does not see to it after all: everybody is called again."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactForgotten(Event):
     """The reporter had the contact details deleted. Nobody can be told of this report any more."""
 
@@ -579,6 +595,8 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportRejected: _TOLD,
     ReportRestored: _TOLD,
     ReportWordsShown: (),
+    ReportTaken: _FEED,
+    ReportGivenBack: _FEED,
     ContactForgotten: (),
     ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,

@@ -153,7 +153,7 @@ def test_the_case_of_a_recall_holds_both_places_the_photos_and_what_was_said(as_
 
     case = operator.get(f"{path}/case").json()
 
-    (seen,) = case["seen"]
+    (seen,) = case["sightings"]
     assert (case["state"], case["defect"], case["repair"]["footprint"]["type"]) == ("disputed", failed, "Polygon")
     assert (seen["kind"], seen["distance_m"], seen["accuracy_m"]) == ("report", 0.0, 5.0)
     assert _surrounds(case["repair"]["footprint"], seen["lon"], seen["lat"])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Read, Role, Write, requires
 from services.api.routes.verification import RepairPhoto
-from services.api.schemas import Input, Words
+from services.api.schemas import Act, Input, Words
 from shared.flows import recall_repair
 from shared.flows.recall_repair import Decision
 from shared.store.read_models import recall_case
@@ -53,6 +53,7 @@ class Recall(BaseModel):
     new_defect: str | None = Field(description="The defect that it turned out to be, when it is not the repair's")
     reports: int = Field(description="Reports that wait, or waited, with it")
     detections: int
+    seen: int = Field(description="What to send with a decision that rests on this answer")
 
 
 class RecallPage(BaseModel):
@@ -140,7 +141,7 @@ class RecallCase(Recall):
     """A recall as the person sees it who decides."""
 
     repair: RepairInQuestion
-    seen: list[Seen]
+    sightings: list[Seen] = Field(description="What was seen in the footprint, the first first")
     said: list[SaidOfIt] = Field(description="What was decided, disputed and ruled, in order")
     version: str = Field(description="Changes whenever something of it has changed")
 
@@ -157,7 +158,7 @@ def show_recall(reference: Reference, tx: Read, asker: Annotated[Asker, READER])
     return WholeRecall.model_validate(read.one_recall(tx, reference, asker.contractor_id))
 
 
-class Decided(Input):
+class Decided(Act):
     decision: Decision = Field(examples=["attributable"])
     why: Annotated[Words, Field(min_length=3, max_length=1000, examples=["The patch has come out whole."])]
 
@@ -167,7 +168,7 @@ def decide_recall(
     reference: Reference, given: Decided, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
 ) -> WholeRecall:
     """Say whether the failure is the repair's: then the same contractor mends it again at no charge."""
-    recall_repair.decide(tx, reference, given.decision, given.why, now)
+    recall_repair.decide(tx, reference, given.decision, given.why, now, given.seen)
     return WholeRecall.model_validate(read.one_recall(tx, reference, asker.contractor_id))
 
 
@@ -189,5 +190,5 @@ def rule_on_recall(
     reference: Reference, given: Decided, tx: Write, now: Now, asker: Annotated[Asker, SUPERVISOR]
 ) -> WholeRecall:
     """A supervisor rules on what the contractor disputes; the ruling is final."""
-    recall_repair.rule(tx, reference, given.decision, given.why, now)
+    recall_repair.rule(tx, reference, given.decision, given.why, now, given.seen)
     return WholeRecall.model_validate(read.one_recall(tx, reference, asker.contractor_id))

@@ -1,8 +1,9 @@
 """Lists of people and keys for administrators; no hash leaves the store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, func, select
 
 from shared.store.engine import ReadTx
 from shared.store.tables import api_key, contractor, person, source
@@ -39,6 +40,12 @@ def keys(tx: ReadTx, *, after: int = 0, most: int = 100) -> Page:
         .order_by(api_key.c.id)
     )
     return _page(tx, rows, most)
+
+
+def names(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:
+    """What people are called, by their ids."""
+    rows = tx.execute(select(person.c.id, person.c.name).where(person.c.id == func.any(list(ids))))
+    return {row.id: row.name for row in rows}
 
 
 def _page(tx: ReadTx, rows: Select[tuple[object, ...]], most: int) -> Page:

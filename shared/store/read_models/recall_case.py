@@ -43,7 +43,7 @@ def case(tx: ReadTx, reference: str) -> Row:
     return {
         **head,
         "repair": {**repair, "photos": repair_photos.labelled(before)},
-        "seen": seen,
+        "sightings": seen,
         "said": _said(tx, head["id"]),
         "version": f"{head['state']} {len(seen)} {head['remedial_order']}",
     }

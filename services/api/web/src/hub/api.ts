@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly detail: string,
     /** By the field's name. */
     readonly fields: Record<string, string>,
+    /** What this kind of problem has beside: with "changed-meanwhile" `changes` and `seen`. */
+    readonly more: Record<string, unknown> = {},
   ) {
     super(detail);
   }
@@ -25,6 +27,7 @@ interface ProblemBody {
   type?: string;
   detail?: string;
   errors?: { field: string; reason: string }[];
+  [more: string]: unknown;
 }
 
 /** Read: `get<Page>("/defects?band=E")`. Throws Problem or Unreachable. */
@@ -63,7 +66,7 @@ async function problem(answer: Response): Promise<Problem> {
   const told = (await answer.json().catch(() => ({}))) as ProblemBody;
   const fields = Object.fromEntries((told.errors ?? []).map(({ field, reason }) => [field, reason]));
   const code = (told.type ?? "").replace("/problems/", "") || `http-${answer.status}`;
-  return new Problem(answer.status, code, told.detail ?? `The service answered ${answer.status}.`, fields);
+  return new Problem(answer.status, code, told.detail ?? `The service answered ${answer.status}.`, fields, told);
 }
 
 function token(): string {

@@ -13,7 +13,7 @@ interface Seen {
 
 interface Case {
   repair: { footprint: Polygon };
-  seen: Seen[];
+  sightings: Seen[];
 }
 
 const CORNERS = 64;
@@ -47,8 +47,8 @@ function overlay(told: Case, dark: boolean): Overlay {
   return {
     sources: {
       repair: { type: "geojson", data: told.repair.footprint },
-      reach: { type: "geojson", data: collection(told.seen.map(circle)) },
-      seen: { type: "geojson", data: collection(told.seen.map(point)) },
+      reach: { type: "geojson", data: collection(told.sightings.map(circle)) },
+      seen: { type: "geojson", data: collection(told.sightings.map(point)) },
     },
     layers: [
       { id: "reach", type: "fill", source: "reach", paint: { "fill-color": seen, "fill-opacity": 0.08 } },
@@ -94,13 +94,13 @@ function middle({ coordinates }: Polygon): [number, number] {
   return [mean(0), mean(1)];
 }
 
-function bounds({ repair, seen }: Case): [number, number, number, number] {
+function bounds({ repair, sightings }: Case): [number, number, number, number] {
   const [lon, lat] = middle(repair.footprint);
   const corners = [
     moved(lon, lat, -LEAST_M, -LEAST_M),
     moved(lon, lat, LEAST_M, LEAST_M),
     ...repair.footprint.coordinates[0]!.map(([east, north]) => [east!, north!] as [number, number]),
-    ...seen.flatMap((one) => [moved(one.lon, one.lat, -one.accuracy_m, -one.accuracy_m), moved(one.lon, one.lat, one.accuracy_m, one.accuracy_m)]),
+    ...sightings.flatMap((one) => [moved(one.lon, one.lat, -one.accuracy_m, -one.accuracy_m), moved(one.lon, one.lat, one.accuracy_m, one.accuracy_m)]),
   ];
   const [easts, norths] = [corners.map(([east]) => east), corners.map(([, north]) => north)];
   return [Math.min(...easts), Math.min(...norths), Math.max(...easts), Math.max(...norths)];
