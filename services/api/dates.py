@@ -38,5 +38,10 @@ class Dates:
             return self.weekday(at)
         return f"{self.clock(at)} on {self.weekday(at)}"
 
+    def short(self, at: datetime) -> str:
+        """For a page that is looked at all day: Tue 24 Nov 2026 14:05."""
+        local = self._local(at)
+        return f"{local:%a} {local.day} {local:%b %Y %H:%M}"
+
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))

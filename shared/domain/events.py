@@ -135,6 +135,14 @@ class ContactForgotten(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactShown(Event):
+    """Somebody who works here looked at how to reach the reporter. Who, and when, is what matters of it."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFoundNoDefect(Step):
     SUBJECT = "report"
     report_id: int
@@ -569,6 +577,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportRestored: _TOLD,
     ReportWordsShown: (),
     ContactForgotten: (),
+    ContactShown: (),
     ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,
     ReportChallenged: _FEED,
