@@ -171,6 +171,8 @@ _RULES: Mapping[str, _Rule] = {
     "ReportRejected": lambda said: Sentence(f"Rejected: {spelt(said.data.get('reason'))}.", _why(said)),
     "ReportRestored": _plain("The rejection was taken back."),
     "ReportWordsShown": lambda said: Sentence(f"Its words are {said.data.get('shown')} for the public.", _why(said)),
+    "ReportTaken": _plain("Somebody sees to the danger."),
+    "ReportGivenBack": _plain("Nobody sees to the danger after all."),
     "ContactForgotten": _plain("The reporter had the contact details deleted."),
     "ContactShown": _plain("The contact details were looked at."),
     "ReportFoundNoDefect": _plain("Somebody looked, and found nothing that needs mending."),

@@ -11,7 +11,7 @@ from enum import StrEnum
 from shared.domain.terms import ReportState
 from shared.domain.verdicts import Candidate, New, Same
 from shared.errors import Conflict, Invalid
-from shared.flows import merge_defects, recall_repair, report_to_defect
+from shared.flows import meanwhile, merge_defects, recall_repair, report_to_defect
 from shared.flows.link_report import through_triage
 from shared.store import merges, relinks, reports_decisions, warranties
 from shared.store.engine import WriteTx
@@ -27,7 +27,15 @@ class Answer(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-def answer(tx: WriteTx, reference: str, said: Answer, defect: str | None, why: str, now: datetime) -> str | None:
+def answer(
+    tx: WriteTx,
+    reference: str,
+    said: Answer,
+    defect: str | None,
+    why: str,
+    now: datetime,
+    seen: int | None = None,
+) -> str | None:
     """Settle the question about a report: it is linked to `defect`, to one that came since, or founds one.
 
     Said to be of a repair under warranty, it proposes a recall.
@@ -36,12 +44,13 @@ def answer(tx: WriteTx, reference: str, said: Answer, defect: str | None, why: s
 
     Raises:
         NotFound: there is no such report or defect.
+        ChangedMeanwhile: somebody changed the report since it was `seen` (`flows/meanwhile.py`).
         Conflict: no question about it is open, or the defect cannot take it now.
         Invalid: "same" as which one is not said.
     """
     if (said is Answer.SAME) != (defect is not None):
         raise Invalid("Name the defect with `same`, and with nothing else.", {"defect": "is needed with same only"})
-    row = reports_decisions.lock(tx, reference)
+    row = meanwhile.lock_report(tx, reference, seen, now)
     asked = reports_decisions.open_question(tx, row.id)
     if asked is None:
         raise Conflict(f"No question about {row.reference} is open: somebody has answered it.")

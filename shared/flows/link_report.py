@@ -1,4 +1,8 @@
-"""A person says of which defect a report is: of this one, of none that is known, or not of this one after all."""
+"""A person says of which defect a report is: of this one, of none that is known, or not of this one after all.
+
+`seen` is the newest event of the report that the person knew; changed since, it is refused with `ChangedMeanwhile`
+(`flows/meanwhile.py`).
+"""
 
 from datetime import datetime
 
@@ -7,7 +11,7 @@ from shared.domain.lifecycle import REPORT
 from shared.domain.terms import DefectId, DefectState, ReportState
 from shared.domain.verdicts import Standing
 from shared.errors import Conflict
-from shared.flows import settle_reports
+from shared.flows import meanwhile, settle_reports
 from shared.store import (
     event_log,
     matching,
@@ -33,7 +37,7 @@ _LOOKED_AT = (_R.CHALLENGED, _R.NEEDS_INFO)
 """Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
 
 
-def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> None:
+def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None) -> None:
     """A person says that a report is of this defect (too). A duplicate stands for its original.
 
     Raises:
@@ -41,7 +45,7 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
         Conflict: they are linked already; the report has gone another way; or the defect is under warranty and was
             seen after its repair: that is for a recall to decide (DOMAIN 10.3, case 6).
     """
-    row = reports_decisions.lock(tx, report_reference)
+    row = meanwhile.lock_report(tx, report_reference, seen, now)
     (defect_id,) = merges.ids(tx, reference)
     defect_id = merges.holder_of(tx, defect_id) or defect_id
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
@@ -109,7 +113,7 @@ def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
     return ReportRow(row.id, row.reference, _R.TRIAGE, row.class_code)
 
 
-def found(tx: WriteTx, report_reference: str, why: str, now: datetime) -> str:
+def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int | None = None) -> str:
     """A person says that a report is of a defect that is not known yet. Returns the new defect's reference.
 
     It is told apart from what is open within the distance at which a machine would have joined it.
@@ -118,24 +122,26 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime) -> str:
         NotFound: there is no such report.
         Conflict: the report is linked, or has gone another way.
     """
-    row = reports_decisions.lock(tx, report_reference)
+    row = meanwhile.lock_report(tx, report_reference, seen, now)
     check_foundable(row)
     in_force = policies.in_force(tx, now)
     first = reports_due.seen(tx, row.id)
-    seen = first.sighting
-    matching.lock_places(tx, [(seen.x, seen.y)], in_force.policy)
-    where = (seen.x, seen.y, seen.accuracy_m)
-    drawn = Standing(0, seen.class_code, *where, seen.known_at, seen.seen_at, seen=0)
-    one = Founded(first, drawn, seen.known_at, first.danger, reports=0, detections=0)
+    sighting = first.sighting
+    matching.lock_places(tx, [(sighting.x, sighting.y)], in_force.policy)
+    where = (sighting.x, sighting.y, sighting.accuracy_m)
+    drawn = Standing(0, sighting.class_code, *where, sighting.known_at, sighting.seen_at, seen=0)
+    one = Founded(first, drawn, sighting.known_at, first.danger, reports=0, detections=0)
     (defect_id,) = sightings.record(tx, [one], in_force.id, now)
-    told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=seen.class_code)
+    told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=sighting.class_code)
     event_log.append(tx, told, now)
-    recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(seen.class_code).same_cap_m, now)
+    recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(sighting.class_code).same_cap_m, now)
     _link_rows(tx, row, defect_id, why, now)
     return merges.parties(tx, [defect_id])[defect_id].reference
 
 
-def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> None:
+def unlink(
+    tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None
+) -> None:
     """A person says that a report is not of this defect. With no other defect, it waits in triage for a person.
 
     Linking it again undoes this.
@@ -144,7 +150,7 @@ def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: da
         NotFound: there is no such report or defect.
         Conflict: they are not linked, or the report has ended.
     """
-    row = reports_decisions.lock(tx, report_reference)
+    row = meanwhile.lock_report(tx, report_reference, seen, now)
     (defect_id,) = merges.ids(tx, reference)
     defect_id = merges.holder_of(tx, defect_id) or defect_id
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)

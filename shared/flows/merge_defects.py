@@ -11,7 +11,7 @@ from shared.domain.events import DefectMerged, DefectUnmerged
 from shared.domain.lifecycle import DEFECT
 from shared.domain.terms import OPEN_DEFECT, Band, DefectId, DefectState
 from shared.errors import Conflict
-from shared.flows import settle_reports
+from shared.flows import meanwhile, settle_reports
 from shared.flows.link_report import found, link, unlink
 from shared.flows.split_defect import split
 from shared.store import event_log, merges, policies, relinks
@@ -36,16 +36,27 @@ __all__ = [
 _D = DefectState
 
 
-def merge(tx: WriteTx, reference: str, into: str, why: str, now: datetime) -> None:
+def merge(
+    tx: WriteTx,
+    reference: str,
+    into: str,
+    why: str,
+    now: datetime,
+    *,
+    seen: int | None = None,
+    seen_into: int | None = None,
+) -> None:
     """Take one defect into another. What had been merged into it goes along: there are no chains.
 
-    Locks the places of both, then both, then their reports.
+    Locks the places of both, then both, then their reports. `seen`, `seen_into`: the newest event that was known of
+    each (`flows/meanwhile.py`).
 
     Raises:
         NotFound: there is no such defect.
+        ChangedMeanwhile: somebody changed one of them since it was seen.
         Conflict: one of them has ended or is being repaired, or they are the same.
     """
-    absorbed, taker = _pair(tx, reference, into, now)
+    absorbed, taker = _pair(tx, reference, into, now, (seen, seen_into))
     check_taker(taker)
     check_absorbed(absorbed, taker.reference)
     _take_in(tx, absorbed, taker, why, now)
@@ -82,11 +93,14 @@ def _take_in(tx: WriteTx, absorbed: Party, taker: Party, why: str, now: datetime
     settle_reports.settle(tx, [absorbed.id, taker.id], now)
 
 
-def _pair(tx: WriteTx, reference: str, into: str, now: datetime) -> tuple[Party, Party]:
-    """Both defects, locked; a taker that is itself a duplicate stands for its original."""
+def _pair(
+    tx: WriteTx, reference: str, into: str, now: datetime, seen: tuple[int | None, int | None]
+) -> tuple[Party, Party]:
+    """Both defects, locked and as they were seen; a taker that is itself a duplicate stands for its original."""
     one, other = merges.ids(tx, reference, into)
     merges.lock_around(tx, [one, other], policies.in_force(tx, now).policy)
     found = merges.parties(tx, [one, other])
+    meanwhile.check(tx, "defect", dict(zip((one, other), seen, strict=True)), now)
     original = found[other].merged_into
     if original is not None:
         found = merges.parties(tx, [one, original])
@@ -135,13 +149,14 @@ def _gains(absorbed: Party, taker: Party) -> dict[str, Any]:
     return gains
 
 
-def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
+def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int | None = None) -> None:
     """Undo the merge by which a defect is a duplicate: it stands again as before, with what had seen it.
 
     What came to the other one since stays there. The two are told apart from now on.
 
     Raises:
         NotFound: there is no such defect.
+        ChangedMeanwhile: somebody changed it since it was seen.
         Conflict: it is not a duplicate by a merge.
     """
     (absorbed_id,) = merges.ids(tx, reference)
@@ -150,6 +165,7 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
     undoing = merges.standing_merge(tx, absorbed_id)
     found = merges.parties(tx, {absorbed_id, holder_id, undoing.into_id if undoing else absorbed_id})
     absorbed, holder = found[absorbed_id], found[holder_id]
+    meanwhile.check(tx, "defect", {absorbed.id: seen}, now)
     undoing = check_unmerge(absorbed, holder.id, undoing)
     merges.return_sightings(tx, undoing, holder.id, absorbed.id)
     merges.repoint(tx, holder.id, absorbed.id, only=undoing.followers)

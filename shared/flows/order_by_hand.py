@@ -1,30 +1,41 @@
 """An operator orders what no rule has ordered: no lot covers it, or its order was cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from shared.errors import Invalid
+from shared.flows import meanwhile
 from shared.flows.act_on_order import CannotDecline
 from shared.flows.assign_works import assign
 from shared.flows.issue_works import Instruction, issue
-from shared.store import covers, wanting, works
+from shared.store import covers, references, wanting, works
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.wanting import Wanting
 from shared.store.works import Order
 
 
 def order_by_hand(
-    tx: WriteTx, references: Sequence[str], contractor: str | None, reason: str, now: datetime
+    tx: WriteTx,
+    named: Sequence[str],
+    contractor: str | None,
+    reason: str,
+    now: datetime,
+    seen: Mapping[str, int] | None = None,
 ) -> list[Order]:
     """Order these defects from the named contractor, each for itself, or else from those who have the lots.
 
+    `seen`: by the defect's reference, the newest event that was known of it (`flows/meanwhile.py`).
+
     Raises:
+        ChangedMeanwhile: somebody changed one of them since it was seen.
         Invalid: a defect wants no order or has one, no lot covers it, or there is no such contractor.
         CannotDecline: what failed under warranty goes back to who did it, and is not given to a named contractor.
     """
-    ids = covers.defects_named(tx, references)
+    ids = covers.defects_named(tx, named)
     wanted = wanting.wanting(tx, list(ids.values()))
-    if refused := sorted(set(references) - {one.defect.reference for one in wanted}):
+    known = {references.read(one): event_id for one, event_id in (seen or {}).items()}
+    meanwhile.check(tx, "defect", {ids[one]: known[one] for one in known if one in ids}, now)
+    if refused := sorted(set(named) - {one.defect.reference for one in wanted}):
         raise Invalid(f"These want no order, or have one: {', '.join(refused)}.", {"defects": "want no order"})
     if contractor is None:
         assign(tx, list(ids.values()), now)

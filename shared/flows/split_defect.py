@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.domain.events import DefectRecorded, DefectSplit, Event, ReportLinked
 from shared.domain.terms import OPEN_DEFECT, DefectId, DefectState, ReportId, ReportState
 from shared.errors import Conflict, Invalid, NotFound
-from shared.flows import settle_reports
+from shared.flows import meanwhile, settle_reports
 from shared.store import event_log, merges, policies, references, relinks, reports_decisions
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.merges import Party
@@ -15,7 +15,14 @@ _D = DefectState
 
 
 def split(
-    tx: WriteTx, reference: str, reports: Sequence[str], why: str, now: datetime, *, detections: Sequence[int] = ()
+    tx: WriteTx,
+    reference: str,
+    reports: Sequence[str],
+    why: str,
+    now: datetime,
+    *,
+    detections: Sequence[int] = (),
+    seen: int | None = None,
 ) -> str:
     """Some of what saw a defect saw another one: they found it, as a candidate. Returns its reference.
 
@@ -23,12 +30,14 @@ def split(
 
     Raises:
         NotFound: there is no such defect, or it was not seen by one of these reports or detections.
+        ChangedMeanwhile: somebody changed it since it was seen.
         Conflict: the defect has ended.
         Invalid: nothing would be left of it.
     """
     (from_id,) = merges.ids(tx, reference)
     merges.lock_around(tx, [from_id], policies.in_force(tx, now).policy)
     whole = merges.parties(tx, [from_id])[from_id]
+    meanwhile.check(tx, "defect", {whole.id: seen}, now)
     check_whole(tx, whole)
     told = [reports_decisions.lock(tx, one) for one in sorted(set(reports))]
     ids = [one.id for one in told]

@@ -32,7 +32,7 @@ def show(reference: str, request: Request, asker: Operator, tx: Read, now: Now) 
         return RedirectResponse(f"/hub/defects/{known}", 303)
     told, rules = defects.told(tx, known), policies.in_force(tx, now)
     row, whole = told.row, defects.whole(tx, told.row.id)
-    names, acts = access.names(tx), acts_on_defect(tx, known, person(asker), now)
+    names, acts = access.staff_names(tx), acts_on_defect(tx, known, person(asker), now)
     return hub.page(
         "defect.html",
         request,

@@ -23,7 +23,7 @@ def show(reference: str, request: Request, asker: Operator, tx: Read, now: Now) 
     if known != reference:
         return RedirectResponse(f"/hub/reports/{known}", 303)
     told, rules = reports.told(tx, known), policies.in_force(tx, now)
-    row, names = told.row, access.names(tx)
+    row, names = told.row, access.staff_names(tx)
     return hub.page(
         "report.html",
         request,
@@ -36,6 +36,7 @@ def show(reference: str, request: Request, asker: Operator, tx: Read, now: Now) 
         notes=reports.notes(tx, row.id),
         links=reports.links(tx, row.id),
         has_contact=reports.reach(tx, row.id) is not None,
+        seen=reports.seen(tx, row.id),
         acts=hub_acts.listed(acts_on_report(tx, known), names, hub_acts.REPORT_TITLES),
         story=stories.of_report(tx, row.id, rules.calendar.tz),
         dates=following.dates_of(rules),

@@ -193,6 +193,7 @@ class StaffDefect(BaseModel):
     ended_at: datetime | None
     overdue: bool
     assessed_by: str | None
+    seen: int = Field(description="What to send with an act that rests on this answer: see `seen` of the acts")
     sightings: list[Sighting]
     orders: list[OrderOf]
     visits: list[VisitOf]

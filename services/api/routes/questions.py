@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Read, Write, requires
-from services.api.schemas import Input, Words
+from services.api.schemas import Act, Words
 from shared.flows import answer_question
 from shared.flows.answer_question import Answer
 from shared.store.read_models import warranties as read
@@ -46,6 +46,7 @@ class Question(BaseModel):
     received_at: datetime
     triage_due_at: datetime
     asked_at: datetime
+    seen: int = Field(description="What to send with an answer that rests on this one")
     candidates: list[Candidate]
 
 
@@ -67,7 +68,7 @@ def list_questions(
     return QuestionPage.model_validate({"questions": page.rows, "next": page.next})
 
 
-class Answered(Input):
+class Answered(Act):
     answer: Answer = Field(examples=["same"])
     defect: Words | None = Field(None, max_length=20, description="Which one, with `same`", examples=["D-7K3M-9QXF"])
     why: Annotated[Words, Field(min_length=3, max_length=1000, examples=["The photo shows the same drain cover."])]
@@ -92,6 +93,5 @@ def answer_one(
 ) -> Settled:
     """Answer a question: the same as one of them, different from all, or nobody can tell from here."""
     del asker
-    return Settled(
-        report=reference, defect=answer_question.answer(tx, reference, given.answer, given.defect, given.why, now)
-    )
+    defect = answer_question.answer(tx, reference, given.answer, given.defect, given.why, now, given.seen)
+    return Settled(report=reference, defect=defect)

@@ -10,6 +10,7 @@ from shared.domain.public import PublicStatus, public_status
 from shared.domain.terms import DefectState
 from shared.domain.timeline import Link, Moment, of_defect, of_duplicate
 from shared.errors import NotFound
+from shared.store import meanwhile
 from shared.store.engine import ReadTx
 from shared.store.public_photos import is_public
 from shared.store.read_models import history
@@ -82,6 +83,7 @@ def _timeline(tx: ReadTx, row: Row[Any]) -> list[Moment]:
 def whole(tx: ReadTx, defect_id: int) -> dict[str, Any]:
     """All that is on record of a defect, for staff: who saw it and why it was joined, orders, visits, warranties."""
     return {
+        "seen": meanwhile.newest(tx, "defect", [defect_id])[defect_id],
         "sightings": _sightings(tx, defect_id),
         "orders": _orders(tx, defect_id),
         "visits": _visits(tx, defect_id),

@@ -7,6 +7,7 @@ import { SightingsMap } from "./hub/defect/sightings";
 import { openPhoto, watchPhotos } from "./hub/defect/viewer";
 import { watchDue } from "./hub/defect/due";
 import { command } from "./hub/keys";
+import { present } from "./hub/presence";
 
 const frame = document.querySelector<HTMLElement>("[data-defect]")!;
 
@@ -24,3 +25,4 @@ page.onrefresh(() => map.draw(true));
 page.onrefresh(watchDue);
 command({ name: "Look at the photos", key: "p", group: "This defect", when: () => document.querySelector("[data-photo]") !== null, run: () => openPhoto(page) });
 void map.open();
+present(frame.dataset["defect"]!, document.querySelector<HTMLElement>("[data-presence]")!);

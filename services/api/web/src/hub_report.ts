@@ -7,6 +7,7 @@ import { ReportActs } from "./hub/defect/report_acts";
 import { SightingsMap } from "./hub/defect/sightings";
 import { openPhoto, watchPhotos } from "./hub/defect/viewer";
 import { command } from "./hub/keys";
+import { present } from "./hub/presence";
 
 const frame = document.querySelector<HTMLElement>("[data-report-page]")!;
 
@@ -21,3 +22,4 @@ watchDue();
 page.onrefresh(watchDue);
 command({ name: "Look at the photos", key: "p", group: "This report", when: () => document.querySelector("[data-photo]") !== null, run: () => openPhoto(page) });
 void new SightingsMap(frame).open();
+present(frame.dataset["reportPage"]!, document.querySelector<HTMLElement>("[data-presence]")!);

@@ -5,6 +5,7 @@ import { live } from "./live";
 import "./palette";
 import { span } from "./parts";
 import { attempt } from "./says";
+import "./search";
 
 for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-go]")) {
   const key = link.dataset["go"]!;

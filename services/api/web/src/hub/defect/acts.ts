@@ -1,8 +1,9 @@
 // Acts on a defect: what each asks for, where it goes, and how it is taken back.
 import { act } from "../api";
+import { save } from "../conflict";
 import { command } from "../keys";
 import { attempt, say } from "../says";
-import { ask, WHY, type Field, type Values } from "./form";
+import { ask, inWords, WHY, type Field, type Values } from "./form";
 import { openMerge, openUnmerge } from "./merge";
 import type { LivingPage } from "./page";
 import { seen } from "./sightings";
@@ -76,7 +77,7 @@ export class DefectActs {
   private async open(name: string): Promise<void> {
     const title = document.querySelector(`[data-act="${name}"]`)?.firstChild?.textContent?.trim() ?? name;
     const assessed = ASSESSED[name];
-    if (assessed) ask(`${title}: ${this.reference}`, assessed.fields, title, (given) => this.assess(name, assessed.done, given));
+    if (assessed) this.ask(title, assessed.fields, `/defects/${this.reference}/assess`, (given) => finding(name, given), `${assessed.done}: ${this.reference}.`);
     else if (name === "merge" || name === "take_in") await openMerge(this.page, this.frame, name === "merge");
     else if (name === "unmerge") await openUnmerge(this.page, this.reference, this.original());
     else if (name === "split") openSplit(this.page, this.frame);
@@ -84,16 +85,19 @@ export class DefectActs {
     else this.ordered(name, title);
   }
 
-  private async assess(decision: string, done: string, given: Values): Promise<void> {
-    const body: Record<string, unknown> = { decision };
-    const facts: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(given)) {
-      if (FACTS.some(([fact]) => fact === name)) facts[name] = value;
-      else body[name] = name === "likelihood" || name === "impact" ? Number(value) : value;
-    }
-    await act(`/defects/${this.reference}/assess`, { ...body, facts });
-    say(`${done}: ${this.reference}.`);
-    await this.page.refresh();
+  /** A form whose save rests on what the page showed when it was opened. */
+  private ask(title: string, fields: Field[], path: string, body: (given: Values) => object, done: string): void {
+    let seen = this.page.seen;
+    const again = async () => {
+      await this.page.refresh();
+      seen = this.page.seen;
+    };
+    ask(`${title}: ${this.reference}`, fields, title, async (given) => {
+      if (!(await save(path, { ...body(given), seen }, { mine: [title, ...inWords(fields, given)], again }))) return false;
+      say(done);
+      await this.page.refresh();
+      return true;
+    });
   }
 
   private original(): string {
@@ -107,8 +111,9 @@ export class DefectActs {
       cancel_order: [`/works-orders/${order}/cancel`, [REASON], "The works order is cancelled."],
       reissue_order: [`/works-orders/${order}/reissue`, [CONTRACTOR, REASON], "The works order went to another."],
     }[name] as [string, Field[], string];
+    const known = this.page.seen;
     ask(`${title}: ${this.reference}`, fields, title, async (given) => {
-      await act(path, name === "order" ? { ...given, defects: [this.reference] } : given);
+      await act(path, name === "order" ? { ...given, defects: [this.reference], seen: { [this.reference]: known } } : given);
       say(done);
       await this.page.refresh();
     });
@@ -128,4 +133,15 @@ export class DefectActs {
     await act(`/reports/${report}/decide`, { decision: "link", defect: this.reference, why: "Taken back: it is of this one." });
     await this.page.refresh();
   }
+}
+
+/** A finding as the service takes it: what was seen beside the measures stands by itself. */
+function finding(decision: string, given: Values): object {
+  const body: Record<string, unknown> = { decision };
+  const facts: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (FACTS.some(([fact]) => fact === name)) facts[name] = value;
+    else body[name] = name === "likelihood" || name === "impact" ? Number(value) : value;
+  }
+  return { ...body, facts };
 }

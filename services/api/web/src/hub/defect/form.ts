@@ -21,12 +21,25 @@ export const WHY: Field = { name: "why", label: "Why", kind: "area", hint: "It g
 
 let count = 0;
 
-/** A dialog with a form. `submit` does it; the dialog closes when that is done. */
+/** What is about to be saved, in the form's own words. */
+export function inWords(fields: Field[], given: Values): string[] {
+  return fields.flatMap(({ name, label, choices }) => {
+    const value = given[name];
+    if (value === undefined || value === "") return [];
+    const words = choices?.find(([choice]) => choice === value)?.[1] ?? (typeof value === "boolean" ? (value ? "yes" : "no") : String(value));
+    return [`${label}: ${words}`];
+  });
+}
+
+/** Does it; false: it was not done, and the form stays with its words. */
+export type Submit = (values: Values) => Promise<boolean | void>;
+
+/** A dialog with a form. It closes when `submit` has done it. */
 export function ask(
   title: string,
   fields: Field[],
   button: string,
-  submit: (values: Values) => Promise<void>,
+  submit: Submit,
   ...content: (Node | string)[]
 ): HTMLDialogElement {
   const form = filled(fields, button, submit, () => opened.close());
@@ -39,7 +52,7 @@ export function ask(
 export function filled(
   fields: Field[],
   button: string,
-  submit: (values: Values) => Promise<void>,
+  submit: Submit,
   done: () => void,
 ): HTMLFormElement {
   const id = `form-${++count}`;
@@ -51,7 +64,9 @@ export function filled(
     clear(form, wrong);
     send.disabled = true;
     submit(read(form, fields))
-      .then(done)
+      .then((did) => {
+        if (did !== false) done();
+      })
       .catch((problem: unknown) => show(form, id, fields, wrong, problem))
       .finally(() => (send.disabled = false));
   });

@@ -18,6 +18,8 @@ export interface Neighbour {
   works_order: string | null;
   told_apart: boolean;
   photos: string[];
+  /** The newest event of it that this answer knew. */
+  seen?: number | undefined;
 }
 
 interface Told {
@@ -33,6 +35,7 @@ interface Told {
     street_side: string | null;
     known_at: string;
     detections: number;
+    seen: number;
     orders: { reference: string; ended_at: string | null }[];
     photos: { reference: string }[];
   };
@@ -61,6 +64,7 @@ export async function defectOf(reference: string): Promise<Neighbour> {
     distance_m: 0,
     works_order: staff.orders.find((one) => one.ended_at === null)?.reference ?? null,
     told_apart: false,
+    seen: staff.seen,
     photos: staff.photos.slice(-4).map((one) => one.reference),
   };
 }

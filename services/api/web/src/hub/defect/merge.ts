@@ -1,6 +1,7 @@
 // Merge: another open defect is picked on the map, in the list beside it, or by its reference; both are seen side by
 // side, and what would follow, before it is done.
 import { act } from "../api";
+import { save } from "../conflict";
 import { dialog } from "../palette";
 import { band, element, moment, spelt, state } from "../parts";
 import { attempt, say } from "../says";
@@ -114,6 +115,10 @@ class Merging {
 
   private pick(one: Neighbour): void {
     this.other = one;
+    void attempt(async () => {
+      const told = await defectOf(one.reference);
+      if (this.other === one) one.seen = told.seen;
+    });
     this.map?.choose([one.reference]);
     this.list.querySelectorAll<HTMLInputElement>("input").forEach((input) => (input.checked = input.value === one.reference));
     const into = [`${this.mine.reference} goes into ${one.reference}`, `${one.reference} goes into ${this.mine.reference}`];
@@ -165,11 +170,23 @@ class Merging {
     }
   }
 
-  private async merge(why: string): Promise<void> {
+  private async merge(why: string): Promise<boolean> {
     const [gone, stays] = this.pair;
-    await act(`/defects/${gone}/merge`, { into: stays, why });
+    const [seen, into] = this.ways.value === "take" ? [this.other?.seen, this.mine.seen] : [this.mine.seen, this.other?.seen];
+    const body = { into: stays, why, ...(seen ? { seen } : {}), ...(into ? { seen_into: into } : {}) };
+    const done = await save(`/defects/${gone}/merge`, body, { mine: [`${gone} goes into ${stays}`, why], again: () => this.again() });
+    if (!done) return false;
     say(`${gone} is the same as ${stays} now.`, { name: "Undo", run: () => unmerge(this.page, gone) }, 20_000);
     await this.page.refresh();
+    return true;
+  }
+
+  /** Somebody has changed one of them: both as they are now, and what would follow now. */
+  private async again(): Promise<void> {
+    const [mine, other] = await Promise.all([defectOf(this.mine.reference), defectOf(this.other!.reference)]);
+    Object.assign(this.mine, mine);
+    await this.page.refresh();
+    this.pick({ ...other, distance_m: metresBetween(mine, other) });
   }
 }
 
@@ -181,13 +198,20 @@ async function unmerge(page: LivingPage, reference: string): Promise<void> {
 
 /** Undo the merge of this defect, with what would follow seen first. */
 export async function openUnmerge(page: LivingPage, reference: string, into: string): Promise<void> {
-  const seen = await act<Preview>(`/defects/${reference}/unmerge/preview`);
+  const foreseen = await act<Preview>(`/defects/${reference}/unmerge/preview`);
+  let seen = page.seen;
+  const again = async () => {
+    await page.refresh();
+    seen = page.seen;
+  };
   const form = filled([WHY], "Undo the merge", async (given) => {
-    await act(`/defects/${reference}/unmerge`, { why: String(given["why"]) });
+    const why = String(given["why"]);
+    if (!(await save(`/defects/${reference}/unmerge`, { why, seen }, { mine: ["Undo the merge", why], again }))) return false;
     say(`${reference} stands by itself again.`, { name: "Merge again", run: () => mergeBack(page, reference, into) }, 20_000);
     await page.refresh();
+    return true;
   }, () => opened.close());
-  const opened = dialog(`Undo the merge of ${reference}`, previewed(seen), form);
+  const opened = dialog(`Undo the merge of ${reference}`, previewed(foreseen), form);
   opened.classList.add("hub-dialog--wide");
   form.querySelector("textarea")?.focus();
 }

@@ -23,6 +23,11 @@ export class LivingPage {
     live.onreset(() => void this.refresh());
   }
 
+  /** What an act rests on that is begun now: the newest event of the thing that the page knows. */
+  get seen(): number {
+    return Number(document.querySelector<HTMLElement>("[data-seen]")?.dataset["seen"] ?? 0);
+  }
+
   /** Called after each exchange of something. */
   onrefresh(run: () => void): void {
     this.heard.push(run);

@@ -1,9 +1,10 @@
 // Acts on a report: what each asks for, where it goes, how it is taken back; and how its reporter is reached, on demand.
 import { act } from "../api";
+import { save } from "../conflict";
 import { command } from "../keys";
 import { element } from "../parts";
 import { attempt, say } from "../says";
-import { ask, WHY, type Field, type Values } from "./form";
+import { ask, inWords, WHY, type Field, type Values } from "./form";
 import type { LivingPage } from "./page";
 
 const REASONS: [string, string][] = [
@@ -48,7 +49,17 @@ export class ReportActs {
   private open(name: string): void {
     const title = document.querySelector(`[data-act="${name}"]`)?.firstChild?.textContent?.trim() ?? name;
     const fields = name === "unlink" ? [this.linked(), WHY] : FIELDS[name];
-    if (fields) ask(`${title}: ${this.reference}`, fields, title, (given) => this.done(name, given));
+    if (!fields) return;
+    let seen = this.page.seen;
+    const again = async () => {
+      await this.page.refresh();
+      seen = this.page.seen;
+    };
+    ask(`${title}: ${this.reference}`, fields, title, async (given) => {
+      if (!(await save(this.path(name), { ...this.body(name, given), seen }, { mine: [title, ...inWords(fields, given)], again }))) return false;
+      await this.did(name, given);
+      return true;
+    });
   }
 
   private linked(): Field {
@@ -56,9 +67,20 @@ export class ReportActs {
     return { name: "defect", label: "From which defect", kind: "choice", choices: defects.map((one) => [one, one]) };
   }
 
-  private async done(name: string, given: Values): Promise<void> {
-    if (name === "restore" || name === "unlink") await act(`/reports/${this.reference}/${name}`, given);
-    else await act(`/reports/${this.reference}/decide`, { ...given, decision: name });
+  private path(name: string): string {
+    return `/reports/${this.reference}/${name === "restore" || name === "unlink" ? name : "decide"}`;
+  }
+
+  private body(name: string, given: Values): object {
+    return name === "restore" || name === "unlink" ? given : { ...given, decision: name };
+  }
+
+  private async again(name: string, given: Values): Promise<void> {
+    await act(this.path(name), this.body(name, given));
+    await this.did(name, given);
+  }
+
+  private async did(name: string, given: Values): Promise<void> {
     const back = this.back(name, given);
     if (back) say(`Done: ${this.reference}.`, { name: "Undo", run: back }, 20_000);
     else say(`Done: ${this.reference}.`);
@@ -68,9 +90,9 @@ export class ReportActs {
   /** What takes it back, where something does. */
   private back(name: string, { defect }: Values): (() => Promise<void>) | undefined {
     const why = "Taken back.";
-    if (name === "unlink") return () => this.done("link", { defect: defect!, why });
-    if (name === "link") return () => this.done("unlink", { defect: defect!, why });
-    if (name === "reject") return () => this.done("restore", { why });
+    if (name === "unlink") return () => this.again("link", { defect: defect!, why });
+    if (name === "link") return () => this.again("unlink", { defect: defect!, why });
+    if (name === "reject") return () => this.again("restore", { why });
     return undefined;
   }
 

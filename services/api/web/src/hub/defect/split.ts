@@ -1,5 +1,6 @@
 // Split: what saw the other one is picked on the map or in the list; what would follow is seen before it is done.
 import { act } from "../api";
+import { save } from "../conflict";
 import { dialog } from "../palette";
 import { element } from "../parts";
 import { say } from "../says";
@@ -27,12 +28,15 @@ class Splitting {
   private opened: HTMLDialogElement | undefined;
   private asked = 0;
   private waiting = 0;
+  /** What was seen of it when the dialog was opened. */
+  private known: number;
 
   constructor(
     private readonly page: LivingPage,
     private readonly frame: HTMLElement,
   ) {
     this.reference = frame.dataset["defect"]!;
+    this.known = page.seen;
     this.form = filled([WHY], "Split", (given) => this.split(String(given["why"])), () => this.opened?.close());
     this.form.hidden = true;
   }
@@ -98,9 +102,19 @@ class Splitting {
     }
   }
 
-  private async split(why: string): Promise<void> {
-    const { stands } = await act<{ stands: string }>(`/defects/${this.reference}/split`, { ...this.parts, why });
+  private async split(why: string): Promise<boolean> {
+    const saving = { mine: [`Split ${this.chosen.map(({ name }) => name).join(", ")} off`, why], again: () => this.again() };
+    const done = await save<{ stands: string }>(`/defects/${this.reference}/split`, { ...this.parts, why, seen: this.known }, saving);
+    if (!done) return false;
+    const { stands } = done;
     say(`${stands} was split off.`, { name: "Undo", run: () => mergeBack(this.page, stands, this.reference) }, 20_000);
     await this.page.refresh();
+    return true;
+  }
+
+  private async again(): Promise<void> {
+    await this.page.refresh();
+    this.known = this.page.seen;
+    await this.foresee();
   }
 }
