@@ -8,12 +8,13 @@ from datetime import datetime
 
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged, ReportUnlinked
 from shared.domain.lifecycle import REPORT
-from shared.domain.terms import DefectId, DefectState, ReportState
+from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
 from shared.domain.verdicts import Standing
 from shared.errors import Conflict
 from shared.flows import meanwhile, settle_reports
 from shared.store import (
     event_log,
+    labels,
     matching,
     merges,
     policies,
@@ -51,7 +52,11 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
     target = merges.parties(tx, [defect_id])[defect_id]
     _check_link(tx, row, target)
+    asked, alone = reports_decisions.open_question(tx, row.id), not relinks.saw(tx, row.id)
     _link_rows(tx, row, target.id, why, now)
+    if asked:
+        labels.answered(tx, asked, {target.id: "same"}, now)
+    labels.linked(tx, row.id, target.id, now, alone=alone)
     danger = reports_due.danger(tx, row.id)
     event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
     telling.joined(tx, [(row.id, target.id)], now)
@@ -135,6 +140,8 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int
     told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=sighting.class_code)
     event_log.append(tx, told, now)
     recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(sighting.class_code).same_cap_m, now)
+    if asked := reports_decisions.open_question(tx, row.id):
+        labels.answered(tx, asked, {one.defect_id: "different" for one in asked.candidates}, now)
     _link_rows(tx, row, defect_id, why, now)
     return merges.parties(tx, [defect_id])[defect_id].reference
 
@@ -149,6 +156,17 @@ def unlink(
     Raises:
         NotFound: there is no such report or defect.
         Conflict: they are not linked, or the report has ended.
+    """
+    report_id, defect_id = cut(tx, report_reference, reference, why, now, seen)
+    labels.unlinked(tx, report_id, defect_id, now)
+
+
+def cut(
+    tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None
+) -> tuple[ReportId, DefectId]:
+    """Unlink, and keep no label of it: whoever takes a word of their own back contradicts no machine.
+
+    Raises: as `unlink` does.
     """
     row = meanwhile.lock_report(tx, report_reference, seen, now)
     (defect_id,) = merges.ids(tx, reference)
@@ -167,3 +185,4 @@ def unlink(
     ]
     event_log.append(tx, happened, now)
     settle_reports.settle(tx, [defect_id, *relinks.saw(tx, row.id)], now)
+    return row.id, defect_id

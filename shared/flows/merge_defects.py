@@ -14,7 +14,7 @@ from shared.errors import Conflict
 from shared.flows import meanwhile, settle_reports
 from shared.flows.link_report import found, link, unlink
 from shared.flows.split_defect import split
-from shared.store import event_log, merges, policies, relinks
+from shared.store import event_log, labels, merges, policies, relinks
 from shared.store.engine import WriteTx
 from shared.store.merges import Party, Undoing
 from shared.store.patches import Patch, apply
@@ -59,6 +59,7 @@ def merge(
     absorbed, taker = _pair(tx, reference, into, now, (seen, seen_into))
     check_taker(taker)
     check_absorbed(absorbed, taker.reference)
+    labels.of_two(tx, absorbed.id, taker.id, "same", now)
     _take_in(tx, absorbed, taker, why, now)
 
 
@@ -168,6 +169,7 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int |
     meanwhile.check(tx, "defect", {absorbed.id: seen}, now)
     undoing = check_unmerge(absorbed, holder.id, undoing)
     merges.return_sightings(tx, undoing, holder.id, absorbed.id)
+    labels.of_two(tx, absorbed.id, holder.id, "different", now)
     merges.repoint(tx, holder.id, absorbed.id, only=undoing.followers)
     apply(tx, defect, [Patch(absorbed.id, _D.DUPLICATE, undoing.state, {"merged_into": None})], now)
     _give_back(tx, found[undoing.into_id], undoing, now)

@@ -7,7 +7,7 @@ from shared.domain.events import DefectRecorded, DefectSplit, Event, ReportLinke
 from shared.domain.terms import OPEN_DEFECT, DefectId, DefectState, ReportId, ReportState
 from shared.errors import Conflict, Invalid, NotFound
 from shared.flows import meanwhile, settle_reports
-from shared.store import event_log, merges, policies, references, relinks, reports_decisions
+from shared.store import event_log, labels, merges, policies, references, relinks, reports_decisions
 from shared.store.engine import ReadTx, WriteTx
 from shared.store.merges import Party
 
@@ -46,6 +46,7 @@ def split(
     part = relinks.found_like(tx, whole.id, named, _D.CANDIDATE, ids, detections, now)
     if part is None:
         raise NotFound(f"None of these saw {whole.reference}.")
+    labels.of_split(tx, whole.id, part, ids, detections, now)
     moved = relinks.split(tx, whole.id, part, ids, detections, why, now)
     relinks.redraw(tx, [whole.id, part], now)
     relinks.tell_apart(tx, whole.id, part, now)

@@ -136,6 +136,12 @@ def holder_of(tx: ReadTx, defect_id: int) -> DefectId | None:
     return found
 
 
+def originals(tx: ReadTx, ids: Collection[int]) -> dict[int, DefectId]:
+    """Of each of these defects, the one that it is merged into; itself, when it is none's duplicate."""
+    rows = select(defect.c.id, func.coalesce(defect.c.merged_into, defect.c.id).label("original"))
+    return {row.id: DefectId(row.original) for row in tx.execute(rows.where(defect.c.id == func.any(list(ids))))}
+
+
 def lock_around(tx: WriteTx, ids: Sequence[int], policy: Policy) -> None:
     """Keep everyone else from deciding near these defects, and near where people saw them."""
     where = [
