@@ -134,7 +134,7 @@ def _assigned(tx: ReadTx, asked: Asked, rows: Sequence[DefectRow], _: Person, no
     lots, named = Lots(tx, now), asked.body.get("contractor")
     if named is not None and named not in lots.contractors:
         raise Invalid(f"There is no contractor {named}.", {"contractor": "is not known"})
-    wanted = {one.defect.id: one for one in wanting.seen(tx, [row.id for row in rows])}
+    wanted = {one.defect.id: one for one in wanting.wants(tx, [row.id for row in rows])}
     codes: dict[int, str] = {contractor_id: code for code, contractor_id in lots.contractors.items()}
 
     def foresee(row: DefectRow) -> Foreseen:
