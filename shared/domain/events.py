@@ -21,6 +21,7 @@ class Consumer(StrEnum):
     VERIFY = "verify"
     FEED = "feed"
     TELL = "tell"
+    ACTS = "acts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,14 @@ class ReportGivenBack(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactForgotten(Event):
     """The reporter had the contact details deleted. Nobody can be told of this report any more."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactShown(Event):
+    """Somebody who works here looked at how to reach the reporter. Who, and when, is what matters of it."""
 
     SUBJECT = "report"
     report_id: int
@@ -373,6 +382,15 @@ class DeadlineMoved(Event):
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleTold(Event):
+    """An operator wrote to those who reported or follow the defect: `words` as they read them, screened."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    words: str
+
+
 # --- works -----------------------------------------------------------------------------------------------------------
 
 
@@ -553,6 +571,18 @@ class PolicyAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreetHierarchySet(Event):
+    """A person set the hierarchy of a piece of street, or (`by_hand` False) left it to the next file again."""
+
+    SUBJECT = "street"
+    street_id: int
+    hierarchy: str
+    was: str
+    by_hand: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChanged(Event):
     """A person or a session was made, changed or ended. `what` says which, without a secret."""
 
@@ -581,6 +611,33 @@ class FiguresFrozen(Event):
     restated: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkActAsked(Event):
+    """An operator asked for one act on many defects; it is held until `due_at`, and may be undone until then."""
+
+    SUBJECT = "bulk_act"
+    bulk_act_id: int
+    act: str
+    defects: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkActUndone(Event):
+    SUBJECT = "bulk_act"
+    bulk_act_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkActDone(Event):
+    """It was done to so many of its defects, and refused for so many."""
+
+    SUBJECT = "bulk_act"
+    bulk_act_id: int
+    done: int
+    refused: int
+
+
 _FEED = (Consumer.FEED,)
 _TOLD = (Consumer.FEED, Consumer.TELL)
 
@@ -598,6 +655,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportTaken: _FEED,
     ReportGivenBack: _FEED,
     ContactForgotten: (),
+    ContactShown: (),
     ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,
     ReportChallenged: _FEED,
@@ -622,6 +680,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DefectRecalled: (Consumer.ASSIGN, *_TOLD),
     DeadlineMissed: _TOLD,
     DeadlineMoved: _TOLD,
+    PeopleTold: _TOLD,
     OrderIssued: _FEED,
     OrderStepped: _FEED,
     OrderRegraded: _FEED,
@@ -637,9 +696,13 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DataErased: (),
     ReporterLookedUp: (),
     PolicyAdopted: (),
+    StreetHierarchySet: (),
     AccessChanged: (),
     KeyChanged: (),
     FiguresFrozen: (),
+    BulkActAsked: (Consumer.ACTS,),
+    BulkActUndone: (),
+    BulkActDone: _FEED,
 }
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in LISTENERS}

@@ -34,6 +34,8 @@ from shared.store.sightings import Founded, Link
 from shared.store.tables import report
 
 _D, _R = DefectState, ReportState
+_LOOKED_AT = (_R.CHALLENGED, _R.NEEDS_INFO)
+"""Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
 
 
 def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None) -> None:
@@ -74,8 +76,8 @@ def _check_link(tx: WriteTx, row: ReportRow, target: Party) -> None:
 def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: datetime) -> None:
     """The sighting, the report's step with its event, and the question that this answers."""
     policy = policies.in_force(tx, now).id
+    check_linkable(row)
     row = through_triage(tx, row, now)
-    REPORT.check(row.state, _R.LINKED, {"defect_id": defect_id})
     sightings.link_reports(tx, [Link(reports_due.seen(tx, row.id), defect_id, "person", why)], policy, now)
     relinks.redraw(tx, [defect_id], now)
     apply(tx, report, [Patch(row.id, row.state, _R.LINKED)], now)
@@ -86,9 +88,29 @@ def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: 
     event_log.append(tx, told, now)
 
 
+def check_linkable(row: ReportRow) -> None:
+    """Let a report be linked to a defect.
+
+    Raises:
+        UnlawfulStep: it has gone another way.
+    """
+    REPORT.check(_R.TRIAGE if row.state in _LOOKED_AT else row.state, _R.LINKED, {"defect_id": "one"})
+
+
+def check_foundable(row: ReportRow) -> None:
+    """Let a report tell of a defect that is not known yet.
+
+    Raises:
+        Conflict, UnlawfulStep: it is linked, or has gone another way.
+    """
+    if row.state is _R.LINKED:
+        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    check_linkable(row)
+
+
 def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
-    """Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
-    if row.state not in (_R.CHALLENGED, _R.NEEDS_INFO):
+    """The report as somebody who looks at it has it before them."""
+    if row.state not in _LOOKED_AT:
         return row
     step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
     states.move(tx, report, [row.id], row.state, _R.TRIAGE, now)
@@ -106,8 +128,7 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int
         Conflict: the report is linked, or has gone another way.
     """
     row = meanwhile.lock_report(tx, report_reference, seen, now)
-    if row.state is _R.LINKED:
-        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    check_foundable(row)
     in_force = policies.in_force(tx, now)
     first = reports_due.seen(tx, row.id)
     sighting = first.sighting

@@ -136,6 +136,12 @@ def lock_named(tx: WriteTx, named: Sequence[str]) -> dict[str, DefectRow]:
     return {row.reference: row for row in rows}
 
 
+def named(tx: ReadTx, references: Sequence[str]) -> dict[str, DefectRow]:
+    """The defects of these references, as they are stored; nothing is locked."""
+    rows = map(_row, tx.execute(_ROWS.where(defect.c.reference == func.any(list(references)))))
+    return {row.reference: row for row in rows}
+
+
 def lock_one(tx: WriteTx, reference: str) -> DefectRow:
     """The defect of this reference, its row locked.
 
@@ -146,6 +152,18 @@ def lock_one(tx: WriteTx, reference: str) -> DefectRow:
     if not found:
         raise NotFound(f"There is no defect {reference}.")
     return next(iter(found.values()))
+
+
+def look_at(tx: ReadTx, reference: str) -> DefectRow:
+    """The defect of this reference, unlocked: to be read, not to be decided about.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = tx.execute(_ROWS.where(defect.c.reference == references.read(reference))).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no defect {reference}.")
+    return _row(found)
 
 
 def versions_of(tx: ReadTx, states: Iterable[str]) -> list[PolicyVersionId]:

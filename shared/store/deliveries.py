@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Integer, bindparam, delete, func, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.terms import EventId
@@ -53,6 +53,22 @@ def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId 
     return [Delivery._make(row) for row in due.all()]
 
 
+_OWN = (
+    select(*_FIELDS)
+    .where(
+        delivery.c.consumer == bindparam("consumer"),
+        delivery.c.event_id > bindparam("after"),
+        text("delivery.xmin = pg_current_xact_id()::xid"),
+    )
+    .order_by(delivery.c.event_id)
+)
+
+
+def own(tx: WriteTx, consumer: str, after: int) -> list[Delivery]:
+    """What this transaction itself gave a consumer to hear, of events after that one; nobody else sees these rows."""
+    return [Delivery._make(row) for row in tx.execute(_OWN, {"consumer": consumer, "after": after})]
+
+
 def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:
     """Delete what was heard, in the transaction that acted on it."""
     ids = [one.event_id for one in taken]
@@ -80,6 +96,19 @@ def put_back(tx: WriteTx, failed: Delivery, error: str, now: datetime) -> bool:
 def wait(tries: int) -> timedelta:
     """How long a delivery waits after so many failures."""
     return timedelta(seconds=min(2 ** (tries - 1), 600))
+
+
+def hold(tx: WriteTx, consumer: str, event_id: EventId, until: datetime) -> None:
+    """Let a delivery that was just written be due later."""
+    held = update(delivery).where(delivery.c.consumer == consumer, delivery.c.event_id == event_id)
+    tx.execute(held.values(due_at=until))
+
+
+def call_off(tx: WriteTx, consumer: str, subject_id: int) -> None:
+    """Delete what a consumer has still to hear of a subject. What a worker has taken already is left to it."""
+    free = select(delivery.c.event_id).where(delivery.c.consumer == consumer, delivery.c.subject_id == subject_id)
+    own = delivery.c.consumer == consumer
+    tx.execute(delete(delivery).where(own, delivery.c.event_id.in_(free.with_for_update(skip_locked=True))))
 
 
 def due_consumers(tx: ReadTx, now: datetime) -> list[str]:

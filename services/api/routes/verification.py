@@ -100,6 +100,7 @@ class Repair(BaseModel):
     defects: list[Mended]
     photos: list[RepairPhoto]
     updated_at: datetime
+    seen: int = Field(description="What to send with a verdict that rests on this answer")
 
     @classmethod
     def of(cls, row: Mapping[str, Any], asker: Asker) -> "Repair":

@@ -1,6 +1,6 @@
 // Recalls: j and k go through them, a is the repair's failure, n is not; a supervisor rules on what is disputed.
 import "./hub/shell";
-import { act } from "./hub/api";
+import { save } from "./hub/conflict";
 import { attempt } from "./hub/says";
 import "./hub/verification/compare";
 import { Desk } from "./hub/verification/desk";
@@ -8,7 +8,7 @@ import "./hub/verification/desk.scss";
 import { drawPlaces } from "./hub/verification/footprints";
 import { hold } from "./hub/verification/held";
 import "./hub/verification/recalls.scss";
-import { choices, verdictForm, type Verdict } from "./hub/verification/verdict";
+import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
 
 const KINDS = ["RecallProposed", "RecallDecided", "ReportTriaged", "OrderIssued"];
 
@@ -32,16 +32,19 @@ function show(one: HTMLElement): void {
   if (map && reference) drawPlaces(map, reference).catch(() => map.replaceChildren("The map cannot be drawn here. The list says where everything is."));
 }
 
-function decide({ value, why }: Verdict): void {
-  const reference = desk.reference!;
+function decide(given: Verdict): void {
+  const { value, why } = given;
+  const [reference, seen] = [desk.reference!, desk.seen];
   const rules = document.querySelector<HTMLElement>("[data-verdict-form]")!.dataset["rule"] === "yes";
+  const words = `${reference} is ${value === "attributable" ? "the repair's failure" : "not the repair's failure"}`;
   desk.putAway(reference);
   hold(
-    `${reference} is ${value === "attributable" ? "the repair's failure" : "not the repair's failure"}.`,
+    `${words}.`,
     async () => {
-      await act(`/recalls/${reference}/${rules ? "rule" : "decide"}`, { decision: value, why });
-      desk.settle(reference);
+      const again = () => desk.bringBack(reference).then(() => writeBack(given));
+      const path = `/recalls/${reference}/${rules ? "rule" : "decide"}`;
+      if (await save(path, { decision: value, why, seen }, { mine: [words, why], again })) desk.settle(reference);
     },
-    () => desk.bringBack(reference),
+    () => void desk.bringBack(reference),
   );
 }

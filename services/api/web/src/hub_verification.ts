@@ -1,11 +1,11 @@
 // Repairs that wait for a person: j and k go through them, v accepts, x rejects.
 import "./hub/shell";
-import { act } from "./hub/api";
+import { save } from "./hub/conflict";
 import "./hub/verification/compare";
 import { Desk } from "./hub/verification/desk";
 import "./hub/verification/desk.scss";
 import { hold } from "./hub/verification/held";
-import { choices, verdictForm, type Verdict } from "./hub/verification/verdict";
+import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
 
 const KINDS = ["OrderStepped", "VisitRecorded", "VisitPhotoAdded", "RepairClaimed", "RepairRejected", "RepairVerified"];
 
@@ -22,15 +22,19 @@ function wrong({ value, ticked }: Verdict): string {
   return value === "passed" && needsTick && !ticked ? "The evidence is lacking: tick that somebody stood before it, or reject it." : "";
 }
 
-function decide({ value, why, ticked }: Verdict): void {
-  const reference = desk.reference!;
+function decide(given: Verdict): void {
+  const { value, why, ticked } = given;
+  const [reference, seen] = [desk.reference!, desk.seen];
+  const words = value === "passed" ? "accepted" : "rejected";
   desk.putAway(reference);
   hold(
-    `${reference} is ${value === "passed" ? "accepted" : "rejected"}.`,
+    `${reference} is ${words}.`,
     async () => {
-      await act(`/works-orders/${reference}/verify`, { verdict: value, why, site_check: ticked });
-      desk.settle(reference);
+      const mine = [`${reference} is ${words}`, why];
+      const again = () => desk.bringBack(reference).then(() => writeBack(given));
+      const body = { verdict: value, why, site_check: ticked, seen };
+      if (await save(`/works-orders/${reference}/verify`, body, { mine, again })) desk.settle(reference);
     },
-    () => desk.bringBack(reference),
+    () => void desk.bringBack(reference),
   );
 }

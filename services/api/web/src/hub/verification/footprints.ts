@@ -2,6 +2,7 @@
 // that holds its true place 19 times of 20. What they are is said in the list beside the map, by number.
 import type { Feature, FeatureCollection, Polygon } from "geojson";
 import type { Map } from "maplibre-gl";
+import type { Overlay } from "../../map/style";
 import { get } from "../api";
 
 interface Seen {
@@ -18,7 +19,8 @@ interface Case {
 const CORNERS = 64;
 const METRES_A_DEGREE = 111_320;
 /** The least view, so that a hole of half a metre is seen on its street. */
-const LEAST_M = 18;
+const LEAST_M = 7;
+const NEAREST = 22;
 let shown: Map | undefined;
 
 /** Draw the case of a recall in the element of its page; where there is no WebGL the list says the same. */
@@ -29,36 +31,37 @@ export async function drawPlaces(element: HTMLElement, reference: string): Promi
   const made = await countyMap(element, {
     label: "Map of the repair and of what was seen since",
     centre: middle(told.repair.footprint),
-    zoom: 17,
+    zoom: 19,
+    more: { maxZoom: NEAREST },
     overlay: (dark) => overlay(told, dark),
   });
   shown = made;
-  made.fitBounds(bounds(told), { padding: 40, maxZoom: 20, animate: false });
+  made.fitBounds(bounds(told), { padding: 40, maxZoom: NEAREST, animate: false });
   element.dataset["drawn"] = reference;
 }
 
-function overlay(told: Case, dark: boolean) {
+function overlay(told: Case, dark: boolean): Overlay {
   const repair = dark ? "#7cc4f2" : "#0b5d8f";
   const seen = dark ? "#ff8f80" : "#b3180c";
   const halo = dark ? "#0e1413" : "#ffffff";
   return {
     sources: {
-      repair: { type: "geojson" as const, data: told.repair.footprint },
-      reach: { type: "geojson" as const, data: collection(told.sightings.map(circle)) },
-      seen: { type: "geojson" as const, data: collection(told.sightings.map(point)) },
+      repair: { type: "geojson", data: told.repair.footprint },
+      reach: { type: "geojson", data: collection(told.sightings.map(circle)) },
+      seen: { type: "geojson", data: collection(told.sightings.map(point)) },
     },
     layers: [
-      { id: "reach", type: "fill" as const, source: "reach", paint: { "fill-color": seen, "fill-opacity": 0.08 } },
-      { id: "reach-edge", type: "line" as const, source: "reach", paint: { "line-color": seen, "line-width": 2, "line-dasharray": [3, 2] } },
-      { id: "repair", type: "fill" as const, source: "repair", paint: { "fill-color": repair, "fill-opacity": 0.28 } },
-      { id: "repair-edge", type: "line" as const, source: "repair", paint: { "line-color": repair, "line-width": 3 } },
-      { id: "seen", type: "circle" as const, source: "seen", paint: { "circle-radius": 10, "circle-color": seen, "circle-stroke-color": halo, "circle-stroke-width": 2 } },
+      { id: "reach", type: "fill", source: "reach", paint: { "fill-color": seen, "fill-opacity": 0.08 } },
+      { id: "reach-edge", type: "line", source: "reach", paint: { "line-color": seen, "line-width": 2, "line-dasharray": [3, 2] } },
+      { id: "seen", type: "circle", source: "seen", paint: { "circle-radius": 6, "circle-color": seen, "circle-stroke-color": halo, "circle-stroke-width": 2 } },
+      { id: "repair", type: "fill", source: "repair", paint: { "fill-color": repair, "fill-opacity": 0.28 } },
+      { id: "repair-edge", type: "line", source: "repair", paint: { "line-color": repair, "line-width": 3 } },
       {
         id: "seen-number",
-        type: "symbol" as const,
+        type: "symbol",
         source: "seen",
-        layout: { "text-field": ["get", "number"] as never, "text-font": ["system-ui"], "text-size": 13, "text-allow-overlap": true, "text-ignore-placement": true },
-        paint: { "text-color": halo },
+        layout: { "text-field": ["get", "number"] as never, "text-font": ["system-ui"], "text-size": 18, "text-offset": [0.7, -0.7], "text-allow-overlap": true, "text-ignore-placement": true },
+        paint: { "text-color": seen, "text-halo-color": halo, "text-halo-width": 2 },
       },
     ],
   };
