@@ -73,7 +73,7 @@ def _band(one: dict[str, Any]) -> Counter:
 
 def _others(told: dict[str, Any]) -> list[Counter]:
     rft = told["right_first_time"]
-    share = "–" if rft["value"] is None else f"{rft['value']:.0%}".replace("%", " %")
+    share = "–" if rft["value"] is None else f"{rft['value']:.0%}"
     waiting = (
         Counter("danger", "Danger unread", "", address="/hub/queue?danger=true", points="danger", alarming=True),
         Counter("overdue", "Overdue", "", address="/hub/queue?overdue=true", tiles="overdue=true", alarming=True),

@@ -31,7 +31,7 @@ const LOOK_MS = 60_000;
 export function figures(board: Pick<Board, "bands" | "overdue"> & Partial<Board>): Record<string, Figure> {
   const plain = (count: number | undefined) => ({ figure: count === undefined ? "–" : number(count), more: "" });
   const rft = board.right_first_time;
-  const share = rft && rft.value !== null ? `${Math.round(rft.value * 100)} %` : "–";
+  const share = rft && rft.value !== null ? `${Math.round(rft.value * 100)}%` : "–";
   return {
     ...Object.fromEntries(board.bands.map((one) => [`band-${one.band ?? "none"}`, { figure: number(one.open), more: one.overdue ? `${number(one.overdue)} late` : "" }])),
     overdue: plain(board.overdue),

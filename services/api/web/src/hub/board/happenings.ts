@@ -74,7 +74,16 @@ export class Happenings {
   }
 
   private trim(): void {
-    while (this.list.children.length > this.most) this.list.lastElementChild!.remove();
+    // A rule counts for nothing, and goes with what lies below it.
+    let spare = this.list.querySelectorAll("[data-number]").length - this.most;
+    while (spare > 0) if (this.take().hasAttribute("data-number")) spare--;
+    while (this.list.children.length > 2 * this.most) this.take();
+  }
+
+  private take(): Element {
+    const last = this.list.lastElementChild!;
+    last.remove();
+    return last;
   }
 
   private item(line: Line): HTMLElement {

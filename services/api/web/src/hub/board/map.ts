@@ -56,6 +56,8 @@ export class BoardMap {
     private readonly label: string,
     private readonly scale: number,
   ) {
+    // A tile that did not come: the feed says that the connection is lost, and its return asks for all of them.
+    map.on("error", () => undefined);
     map.on("idle", () => this.count());
     map.on("click", (event) => this.clicked(event));
     for (const layer of [PINS, SQUARES]) this.pointed(layer);
