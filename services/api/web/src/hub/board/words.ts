@@ -16,6 +16,8 @@ const SAID: Record<string, string> = {
   ReportResolved: "{reference} is settled",
   ReportChallenged: "{reference}: its reporter says that it is not settled",
   ReportWithdrawn: "{reference} withdrawn by its reporter",
+  ReportTaken: "{reference}: somebody sees to its danger",
+  ReportGivenBack: "{reference}: its danger waits for somebody again",
   TriageMissed: "{reference} was not decided about in time",
   DetectionsReceived: "{facts.accepted} detections came: {reference}",
   DetectionsMatched: "Detections matched: {facts.founded} new defects, {facts.joined} of known ones ({reference})",
