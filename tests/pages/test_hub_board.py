@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.delivery.house import House, a_report, send
+from tests.delivery.house import House, a_report, send, survey
 from tests.pages.boards import counted, differences, drawn, listed, recorded, told
 from tests.pages.browser import PHONE, Reader, Screen, check, sideways
 from tests.pages.operators import ADA, BEN, HUB_DARK, HUB_SMALL, HUB_WIDE, PASSWORD, at_the_hub
@@ -145,8 +145,15 @@ def test_a_wallboard_whose_session_ended_says_so_and_goes_on_when_somebody_signs
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_past_day_is_played_and_cannot_be_taken_for_now(reader: Reader, operator: httpx.Client, happens: Any) -> None:
+def test_a_past_day_is_played_and_cannot_be_taken_for_now(
+    reader: Reader, house: House, operator: httpx.Client, happens: Any
+) -> None:
     happens(2, first=60)
+    key = house.vendor_key()
+    for survey_pass in ("board-1", "board-2"):
+        survey(house.stack.url, key, survey_pass, [NORTH + 2_400.0])
+    house.comes_to_rest()
+    assert house.ask("SELECT count(*) FROM event WHERE kind = 'DefectDetected'") > 0
     page = at_the_hub(reader, ADA, "/hub")
     page.wait_for_selector("[data-map][data-ready]")
     today = operator.get("/api/v1/board").json()["today"]["from"][:10]

@@ -80,7 +80,7 @@ def _others(told: dict[str, Any]) -> list[Counter]:
         Counter("due", "Due today", "", address="/hub/queue?due=today", tiles="due=today"),
         Counter("unsure", "Unsure", "", address="/hub/unsure", points="unsure"),
         Counter("recalls", "Recalls open", "", address="/hub/recalls", points="recalls"),
-        Counter("parked", "Parked deliveries", "", address="/hub/settings/deliveries", alarming=True),
+        Counter("parked", "Parked deliveries", "", address="/hub/settings/parked", alarming=True),
     )
     figures = {**told, "due": told["due_today"]}
     made = [replace(one, figure=f"{figures[one.key]:,}") for one in waiting]

@@ -75,11 +75,11 @@ export class PastDay {
     if (anew) this.rewind();
     await this.know(to);
     const from = this.applied;
-    while (this.applied < this.lines.length && Date.parse(this.lines[this.applied]!.at) <= to) this.apply(this.lines[this.applied++]!);
-    while (this.appeared < this.founded.length && this.founded[this.appeared]![0] <= to) {
-      const [, reference, standing] = this.founded[this.appeared++]!;
-      if (!this.open.has(reference)) this.open.set(reference, { ...standing });
+    for (let line = this.lines[this.applied]; line && Date.parse(line.at) <= to; line = this.lines[++this.applied]) {
+      this.appear(Date.parse(line.at));
+      this.apply(line);
     }
+    this.appear(to);
     this.at = to;
     return { lines: this.lines.slice(Math.max(from, this.applied - most), this.applied), anew };
   }
@@ -88,6 +88,13 @@ export class PastDay {
     const standing = { lat, lon, class: kind, state, band, overdue };
     if (appeared) this.founded.push([Date.parse(appeared), reference, standing]);
     else this.began.set(reference, standing);
+  }
+
+  /** What machines have founded by then: in its turn among the lines, which may tell of it further. */
+  private appear(by: number): void {
+    for (let one = this.founded[this.appeared]; one && one[0] <= by; one = this.founded[++this.appeared]) {
+      this.open.set(one[1], { ...one[2] });
+    }
   }
 
   private rewind(): void {
