@@ -99,6 +99,7 @@ class Repair(BaseModel):
     drawing: Drawing | None = Field(description="None: its evidence has not passed")
     defects: list[Mended]
     photos: list[RepairPhoto]
+    seen: int = Field(description="What to send with a verdict that rests on this answer")
     updated_at: datetime
 
     @classmethod

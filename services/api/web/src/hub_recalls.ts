@@ -1,6 +1,6 @@
 // Recalls: j and k go through them, a is the repair's failure, n is not; a supervisor rules on what is disputed.
 import "./hub/shell";
-import { act } from "./hub/api";
+import { save } from "./hub/conflict";
 import { attempt } from "./hub/says";
 import "./hub/verification/compare";
 import { Desk } from "./hub/verification/desk";
@@ -33,15 +33,18 @@ function show(one: HTMLElement): void {
 }
 
 function decide({ value, why }: Verdict): void {
+  const { seen } = desk;
   const reference = desk.reference!;
+  const back = () => desk.bringBack(reference);
+  const told = `${reference} is ${value === "attributable" ? "the repair's failure" : "not the repair's failure"}.`;
   const rules = document.querySelector<HTMLElement>("[data-verdict-form]")!.dataset["rule"] === "yes";
   desk.putAway(reference);
   hold(
-    `${reference} is ${value === "attributable" ? "the repair's failure" : "not the repair's failure"}.`,
+    told,
     async () => {
-      await act(`/recalls/${reference}/${rules ? "rule" : "decide"}`, { decision: value, why });
-      desk.settle(reference);
+      const path = `/recalls/${reference}/${rules ? "rule" : "decide"}`;
+      if (await save(path, { decision: value, why, seen }, { mine: [told, why], again: back })) desk.settle(reference);
     },
-    () => desk.bringBack(reference),
+    back,
   );
 }

@@ -1,6 +1,6 @@
 // Repairs that wait for a person: j and k go through them, v accepts, x rejects.
 import "./hub/shell";
-import { act } from "./hub/api";
+import { save } from "./hub/conflict";
 import "./hub/verification/compare";
 import { Desk } from "./hub/verification/desk";
 import "./hub/verification/desk.scss";
@@ -23,14 +23,17 @@ function wrong({ value, ticked }: Verdict): string {
 }
 
 function decide({ value, why, ticked }: Verdict): void {
+  const { seen } = desk;
   const reference = desk.reference!;
+  const back = () => desk.bringBack(reference);
+  const told = `${reference} is ${value === "passed" ? "accepted" : "rejected"}.`;
   desk.putAway(reference);
   hold(
-    `${reference} is ${value === "passed" ? "accepted" : "rejected"}.`,
+    told,
     async () => {
-      await act(`/works-orders/${reference}/verify`, { verdict: value, why, site_check: ticked });
-      desk.settle(reference);
+      const body = { verdict: value, why, site_check: ticked, seen };
+      if (await save(`/works-orders/${reference}/verify`, body, { mine: [told, why], again: back })) desk.settle(reference);
     },
-    () => desk.bringBack(reference),
+    back,
   );
 }
