@@ -21,7 +21,7 @@ from bench.run import Run
 from shared.domain.terms import Role
 from shared.store import contacts
 from shared.store.engine import ReadTx, engine, reading
-from shared.store.read_models import defect_map, defect_tiles, reports, search, search_shown, warranties, works
+from shared.store.read_models import defect_map, defect_tiles, questions, reports, search, search_shown, works
 from shared.store.read_models.defect_map import Box, Wanted
 from shared.store.read_models.defect_tiles import Tile
 from tests import databases
@@ -116,7 +116,7 @@ def _reports() -> Asked:
         f"queue: {name}": (_list("reports", **there), FILTER_MS, page_of(**here))
         for name, (there, here) in kinds.items()
     }
-    open_questions: Ask = lambda tx: warranties.questions(tx, after=None, most=100)  # noqa: E731
+    open_questions: Ask = lambda tx: questions.page(tx, after=None, most=100)  # noqa: E731
     return asked | {"queue: questions": (_list("questions"), FILTER_MS, open_questions)}
 
 

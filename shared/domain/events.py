@@ -151,6 +151,14 @@ class ContactForgotten(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactShown(Event):
+    """Somebody who works here looked at how to reach the reporter. Who, and when, is what matters of it."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFoundNoDefect(Step):
     SUBJECT = "report"
     report_id: int
@@ -598,6 +606,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportTaken: _FEED,
     ReportGivenBack: _FEED,
     ContactForgotten: (),
+    ContactShown: (),
     ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,
     ReportChallenged: _FEED,

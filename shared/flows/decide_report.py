@@ -83,8 +83,7 @@ def restore(tx: WriteTx, reference: str, why: str, now: datetime, seen: int | No
     """
     row = meanwhile.lock_report(tx, reference, seen, now)
     step = ReportRestored(report_id=row.id, before=row.state, after=_R.TRIAGE, why=why)
-    if row.state is not _R.REJECTED:
-        raise UnlawfulStep(f"{row.reference} is {row.state}: only a rejected report is restored.")
+    check_restorable(row)
     read_by = _read_by(policies.in_force(tx, now), now)
     facts = {"person": tx.actor, "reason": why}
     return _take(tx, row, step, facts, now, outcome=None, triage_due_at=read_by)
@@ -186,6 +185,21 @@ def _question_repairs(tx: WriteTx, row: ReportRow, why: str, in_force: InForce, 
     recall_repair.propose(tx, claims, now)
 
 
+def read_as(state: ReportState) -> ReportState:
+    """The state of a report before whoever decides about it: who decides about an unread one has read it."""
+    return _R.TRIAGE if state in _UNREAD else state
+
+
+def check_restorable(row: ReportRow) -> None:
+    """Let a rejection be taken back.
+
+    Raises:
+        UnlawfulStep: the report is not rejected.
+    """
+    if row.state is not _R.REJECTED:
+        raise UnlawfulStep(f"{row.reference} is {row.state}: only a rejected report is restored.")
+
+
 def _read_by(in_force: InForce, now: datetime) -> datetime:
     """By when somebody reads what the reporter says now."""
     return triage_due(now, in_force.policy, in_force.calendar, danger=False).at
@@ -197,7 +211,7 @@ def _read(tx: WriteTx, reference: str, now: datetime, seen: int | None) -> Repor
 
 
 def _through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
-    if row.state not in _UNREAD:
+    if read_as(row.state) is row.state:
         return row
     step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
     _take(tx, row, step, {}, now)

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged, ReportUnlinked
 from shared.domain.lifecycle import REPORT
-from shared.domain.terms import DefectId, DefectState, ReportState
+from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
 from shared.domain.verdicts import Standing
 from shared.errors import Conflict
 from shared.flows import meanwhile, settle_reports
 from shared.store import (
     event_log,
+    labels,
     matching,
     merges,
     policies,
@@ -33,6 +34,8 @@ from shared.store.sightings import Founded, Link
 from shared.store.tables import report
 
 _D, _R = DefectState, ReportState
+_LOOKED_AT = (_R.CHALLENGED, _R.NEEDS_INFO)
+"""Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
 
 
 def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None) -> None:
@@ -49,7 +52,11 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
     target = merges.parties(tx, [defect_id])[defect_id]
     _check_link(tx, row, target)
+    asked, alone = reports_decisions.open_question(tx, row.id), not relinks.saw(tx, row.id)
     _link_rows(tx, row, target.id, why, now)
+    if asked:
+        labels.answered(tx, asked, {target.id: "same"}, now)
+    labels.linked(tx, row.id, target.id, now, alone=alone)
     danger = reports_due.danger(tx, row.id)
     event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
     telling.joined(tx, [(row.id, target.id)], now)
@@ -69,8 +76,8 @@ def _check_link(tx: WriteTx, row: ReportRow, target: Party) -> None:
 def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: datetime) -> None:
     """The sighting, the report's step with its event, and the question that this answers."""
     policy = policies.in_force(tx, now).id
+    check_linkable(row)
     row = through_triage(tx, row, now)
-    REPORT.check(row.state, _R.LINKED, {"defect_id": defect_id})
     sightings.link_reports(tx, [Link(reports_due.seen(tx, row.id), defect_id, "person", why)], policy, now)
     relinks.redraw(tx, [defect_id], now)
     apply(tx, report, [Patch(row.id, row.state, _R.LINKED)], now)
@@ -81,9 +88,29 @@ def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: 
     event_log.append(tx, told, now)
 
 
+def check_linkable(row: ReportRow) -> None:
+    """Let a report be linked to a defect.
+
+    Raises:
+        UnlawfulStep: it has gone another way.
+    """
+    REPORT.check(_R.TRIAGE if row.state in _LOOKED_AT else row.state, _R.LINKED, {"defect_id": "one"})
+
+
+def check_foundable(row: ReportRow) -> None:
+    """Let a report tell of a defect that is not known yet.
+
+    Raises:
+        Conflict, UnlawfulStep: it is linked, or has gone another way.
+    """
+    if row.state is _R.LINKED:
+        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    check_linkable(row)
+
+
 def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
-    """Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
-    if row.state not in (_R.CHALLENGED, _R.NEEDS_INFO):
+    """The report as somebody who looks at it has it before them."""
+    if row.state not in _LOOKED_AT:
         return row
     step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
     states.move(tx, report, [row.id], row.state, _R.TRIAGE, now)
@@ -101,8 +128,7 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int
         Conflict: the report is linked, or has gone another way.
     """
     row = meanwhile.lock_report(tx, report_reference, seen, now)
-    if row.state is _R.LINKED:
-        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    check_foundable(row)
     in_force = policies.in_force(tx, now)
     first = reports_due.seen(tx, row.id)
     sighting = first.sighting
@@ -114,6 +140,8 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int
     told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=sighting.class_code)
     event_log.append(tx, told, now)
     recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(sighting.class_code).same_cap_m, now)
+    if asked := reports_decisions.open_question(tx, row.id):
+        labels.answered(tx, asked, {one.defect_id: "different" for one in asked.candidates}, now)
     _link_rows(tx, row, defect_id, why, now)
     return merges.parties(tx, [defect_id])[defect_id].reference
 
@@ -128,6 +156,17 @@ def unlink(
     Raises:
         NotFound: there is no such report or defect.
         Conflict: they are not linked, or the report has ended.
+    """
+    report_id, defect_id = cut(tx, report_reference, reference, why, now, seen)
+    labels.unlinked(tx, report_id, defect_id, now)
+
+
+def cut(
+    tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None
+) -> tuple[ReportId, DefectId]:
+    """Unlink, and keep no label of it: whoever takes a word of their own back contradicts no machine.
+
+    Raises: as `unlink` does.
     """
     row = meanwhile.lock_report(tx, report_reference, seen, now)
     (defect_id,) = merges.ids(tx, reference)
@@ -146,3 +185,4 @@ def unlink(
     ]
     event_log.append(tx, happened, now)
     settle_reports.settle(tx, [defect_id, *relinks.saw(tx, row.id)], now)
+    return row.id, defect_id

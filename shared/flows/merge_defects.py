@@ -14,13 +14,24 @@ from shared.errors import Conflict
 from shared.flows import meanwhile, settle_reports
 from shared.flows.link_report import found, link, unlink
 from shared.flows.split_defect import split
-from shared.store import event_log, merges, policies, relinks
+from shared.store import event_log, labels, merges, policies, relinks
 from shared.store.engine import WriteTx
 from shared.store.merges import Party, Undoing
 from shared.store.patches import Patch, apply
 from shared.store.tables import defect
 
-__all__ = ["found", "link", "merge", "split", "take_in", "unlink", "unmerge"]
+__all__ = [
+    "check_absorbed",
+    "check_taker",
+    "check_unmerge",
+    "found",
+    "link",
+    "merge",
+    "split",
+    "take_in",
+    "unlink",
+    "unmerge",
+]
 
 _D = DefectState
 
@@ -46,7 +57,9 @@ def merge(
         Conflict: one of them has ended or is being repaired, or they are the same.
     """
     absorbed, taker = _pair(tx, reference, into, now, (seen, seen_into))
-    _check_merge(absorbed, taker)
+    check_taker(taker)
+    check_absorbed(absorbed, taker.reference)
+    labels.of_two(tx, absorbed.id, taker.id, "same", now)
     _take_in(tx, absorbed, taker, why, now)
 
 
@@ -98,14 +111,27 @@ def _pair(
     return found[one], found[other]
 
 
-def _check_merge(absorbed: Party, taker: Party) -> None:
+def check_taker(taker: Party) -> None:
+    """Let a defect take another in.
+
+    Raises:
+        Conflict: it has ended.
+    """
     if taker.state not in OPEN_DEFECT:
         raise Conflict(f"{taker.reference} is {taker.state}: nothing is merged into what has ended.")
+
+
+def check_absorbed(absorbed: Party, taker: str = "the other one") -> None:
+    """Let a defect be taken into another, which `taker` names.
+
+    Raises:
+        Conflict: it has ended, or is being repaired.
+    """
     if absorbed.state not in OPEN_DEFECT:
         raise Conflict(f"{absorbed.reference} is {absorbed.state}: only an open defect is merged into another.")
     if absorbed.ordered or absorbed.state is _D.RECALLED:
         raise Conflict(
-            f"{absorbed.reference} is being repaired: merge {taker.reference} into it, or cancel its works order first."
+            f"{absorbed.reference} is being repaired: merge {taker} into it, or cancel its works order first."
         )
 
 
@@ -141,10 +167,9 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int |
     found = merges.parties(tx, {absorbed_id, holder_id, undoing.into_id if undoing else absorbed_id})
     absorbed, holder = found[absorbed_id], found[holder_id]
     meanwhile.check(tx, "defect", {absorbed.id: seen}, now)
-    if undoing is None or absorbed.merged_into != holder.id:
-        raise Conflict(f"{reference} is not merged into another defect, or was just now: look again.")
-    DEFECT.check(_D.DUPLICATE, undoing.state, {"state_before": undoing.state})
+    undoing = check_unmerge(absorbed, holder.id, undoing)
     merges.return_sightings(tx, undoing, holder.id, absorbed.id)
+    labels.of_two(tx, absorbed.id, holder.id, "different", now)
     merges.repoint(tx, holder.id, absorbed.id, only=undoing.followers)
     apply(tx, defect, [Patch(absorbed.id, _D.DUPLICATE, undoing.state, {"merged_into": None})], now)
     _give_back(tx, found[undoing.into_id], undoing, now)
@@ -154,6 +179,18 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int |
     told = DefectUnmerged(defect_id=absorbed.id, before=_D.DUPLICATE, after=undoing.state, from_id=holder.id, why=why)
     event_log.append(tx, told, now)
     settle_reports.settle(tx, [absorbed.id, holder.id], now)
+
+
+def check_unmerge(absorbed: Party, holder_id: int, undoing: Undoing | None) -> Undoing:
+    """Let the merge of a defect be undone. Returns what undoes it.
+
+    Raises:
+        Conflict: it is not merged into that holder.
+    """
+    if undoing is None or absorbed.merged_into != holder_id:
+        raise Conflict(f"{absorbed.reference} is not merged into another defect, or was just now: look again.")
+    DEFECT.check(_D.DUPLICATE, undoing.state, {"state_before": undoing.state})
+    return undoing
 
 
 def _give_back(tx: WriteTx, taker: Party, undoing: Undoing, now: datetime) -> None:

@@ -9,7 +9,7 @@ from shared.flows.act_on_order import CannotDecline
 from shared.flows.assign_works import assign
 from shared.flows.issue_works import Instruction, issue
 from shared.store import covers, references, wanting, works
-from shared.store.engine import WriteTx
+from shared.store.engine import ReadTx, WriteTx
 from shared.store.wanting import Wanting
 from shared.store.works import Order
 
@@ -45,6 +45,20 @@ def order_by_hand(
         names = sorted(name for name, defect_id in ids.items() if defect_id in left)
         raise Invalid(f"No lot covers {', '.join(names)}: name a contractor.", {"contractor": "is needed"})
     return works.lock_many(tx, works.open_orders_of(tx, list(ids.values())))
+
+
+def check_wanted(tx: ReadTx, reference: str, defect_id: int) -> None:
+    """Let a person order a defect's repair.
+
+    Raises:
+        Invalid: it wants no order, or has one.
+    """
+    if wanting.wants(tx, [defect_id]):
+        return
+    orders = works.look_at(tx, works.open_orders_of(tx, [defect_id]))
+    if orders:
+        raise Invalid(f"{reference} has the works order {orders[0].reference}: cancel it, or give it to another.")
+    raise Invalid(f"{reference} wants no works order: only what is confirmed, or made safe, and graded does.")
 
 
 def _told(tx: WriteTx, wanted: Sequence[Wanting], contractor: str, reason: str) -> list[Instruction]:

@@ -7,8 +7,8 @@ from shared.domain.events import DefectRecorded, DefectSplit, Event, ReportLinke
 from shared.domain.terms import OPEN_DEFECT, DefectId, DefectState, ReportId, ReportState
 from shared.errors import Conflict, Invalid, NotFound
 from shared.flows import meanwhile, settle_reports
-from shared.store import event_log, merges, policies, references, relinks, reports_decisions
-from shared.store.engine import WriteTx
+from shared.store import event_log, labels, merges, policies, references, relinks, reports_decisions
+from shared.store.engine import ReadTx, WriteTx
 from shared.store.merges import Party
 
 _D = DefectState
@@ -38,8 +38,7 @@ def split(
     merges.lock_around(tx, [from_id], policies.in_force(tx, now).policy)
     whole = merges.parties(tx, [from_id])[from_id]
     meanwhile.check(tx, "defect", {whole.id: seen}, now)
-    if whole.state not in OPEN_DEFECT:
-        raise Conflict(f"{whole.reference} is {whole.state}: only an open defect is split.")
+    check_whole(tx, whole)
     told = [reports_decisions.lock(tx, one) for one in sorted(set(reports))]
     ids = [one.id for one in told]
     _check_split(tx, whole, ids, detections)
@@ -47,6 +46,7 @@ def split(
     part = relinks.found_like(tx, whole.id, named, _D.CANDIDATE, ids, detections, now)
     if part is None:
         raise NotFound(f"None of these saw {whole.reference}.")
+    labels.of_split(tx, whole.id, part, ids, detections, now)
     moved = relinks.split(tx, whole.id, part, ids, detections, why, now)
     relinks.redraw(tx, [whole.id, part], now)
     relinks.tell_apart(tx, whole.id, part, now)
@@ -59,6 +59,19 @@ def split(
     event_log.append(tx, happened, now)
     settle_reports.settle(tx, [whole.id, part], now)
     return named
+
+
+def check_whole(tx: ReadTx, whole: Party) -> None:
+    """Let a defect be split.
+
+    Raises:
+        Conflict: it has ended.
+        Invalid: it was seen once, or never: nothing would be left of it.
+    """
+    if whole.state not in OPEN_DEFECT:
+        raise Conflict(f"{whole.reference} is {whole.state}: only an open defect is split.")
+    if relinks.standing(tx, whole.id) < 2 or not relinks.can_go(tx, whole.id):
+        raise Invalid(f"{whole.reference} was seen once or never: nothing would be left of it.")
 
 
 def _check_split(tx: WriteTx, whole: Party, reports: Sequence[int], detections: Sequence[int]) -> None:

@@ -73,10 +73,10 @@ def test_a_report_without_danger_is_not_taken(api: TestClient, as_: As) -> None:
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/conflict")
 
 
-def test_of_many_the_oldest_are_listed_and_all_are_counted(api: TestClient, as_: As) -> None:
-    first, *_ = [a_danger(api) for _ in range(3)]
+def test_of_many_the_newest_are_listed_and_all_are_counted(api: TestClient, as_: As) -> None:
+    *_, last = [a_danger(api) for _ in range(3)]
 
     said = as_(Role.OPERATOR).get("/dangers", limit=1).json()
 
-    assert [one["reference"] for one in said["dangers"]] == [first]
+    assert [one["reference"] for one in said["dangers"]] == [last]
     assert said["total"] == 3

@@ -14,6 +14,7 @@ from tests.pages.story import Story
 from tests.waiting import until
 
 WORDS = "Quicksilver puddle beside the observatory gate."
+HELD_MS = 8_000
 EMAIL = "ottoline.marchbanks@residents.example"
 
 
@@ -107,7 +108,9 @@ def test_a_verdict_is_given_by_keys_and_taken_back_before_it_is_sent(reader: Rea
     _look_over(page)
 
 
-def test_a_list_is_true_by_itself_and_nothing_is_taken_from_who_writes(reader: Reader, desk: Desk) -> None:
+def test_a_list_is_true_by_itself_and_who_saves_on_what_was_is_shown_both_and_loses_nothing(
+    reader: Reader, desk: Desk
+) -> None:
     page = at_the_hub(reader, ADA, f"/hub/verification?order={desk.orders[0]}")
     expect(page.locator("[data-live-words]")).to_have_text("Live")
     page.keyboard.press("v")
@@ -118,7 +121,15 @@ def test_a_list_is_true_by_itself_and_nothing_is_taken_from_who_writes(reader: R
 
     expect(page.locator("[data-changed]")).to_be_visible()
     expect(page.get_by_label("Reason")).to_have_value("Looks sound to me")
-    page.get_by_role("button", name="Show what is true now").click()
+    page.clock.install()
+    page.keyboard.press("Enter")
+    page.clock.fast_forward(HELD_MS)
+    asked = page.get_by_role("dialog", name="Changed meanwhile")
+    expect(asked).to_contain_text("rejected the repair")
+    expect(asked).to_contain_text("Looks sound to me")
+    check(page)
+    asked.get_by_role("button", name="Look again").click()
+    expect(page.get_by_text("You wrote: Looks sound to me")).to_be_visible()
     expect(page.get_by_text("nothing is to be decided now")).to_be_visible()
     check(page)
 

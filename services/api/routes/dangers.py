@@ -33,7 +33,7 @@ class Danger(BaseModel):
 
 
 class Dangers(BaseModel):
-    dangers: list[Danger] = Field(description="The oldest first")
+    dangers: list[Danger] = Field(description="The newest first")
     total: int = Field(description="How many there are, however many are listed")
 
 

@@ -163,7 +163,10 @@ class Because(Act):
 
 class Split(Act):
     reports: list[Annotated[Words, Field(max_length=20)]] = Field(
-        min_length=1, max_length=1000, description="Those that saw the other one", examples=[["R-7K3M-9QXF"]]
+        default_factory=list, max_length=1000, description="Those that saw the other one", examples=[["R-7K3M-9QXF"]]
+    )
+    detections: list[Annotated[Whole, Field(ge=1, le=2**62)]] = Field(
+        default_factory=list, max_length=1000, description="As the sightings of the defect name them", examples=[[7]]
     )
     why: Why
 
@@ -197,7 +200,9 @@ def unmerge_defect(
 def split_defect(
     reference: Reference, given: Split, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
 ) -> Standing:
-    """One is two: these reports saw another defect, which they found. Merging the new one back undoes it."""
+    """One is two: these reports and detections saw another one, which they found. Merging that back undoes it."""
     del asker
-    stands = merge_defects.split(tx, reference, given.reports, given.why, now, seen=given.seen)
-    return Standing(reference=reference, stands=stands)
+    made = merge_defects.split(
+        tx, reference, given.reports, given.why, now, detections=given.detections, seen=given.seen
+    )
+    return Standing(reference=reference, stands=made)

@@ -53,11 +53,14 @@ class Recall(BaseModel):
     new_defect: str | None = Field(description="The defect that it turned out to be, when it is not the repair's")
     reports: int = Field(description="Reports that wait, or waited, with it")
     detections: int
+
+
+class SeenRecall(Recall):
     seen: int = Field(description="What to send with a decision that rests on this answer")
 
 
 class RecallPage(BaseModel):
-    recalls: list[Recall]
+    recalls: list[SeenRecall]
     next: str | None = Field(description="`after` of the next page; None when there is no more")
 
 
@@ -68,7 +71,7 @@ class Waiting(BaseModel):
     at: datetime
 
 
-class WholeRecall(Recall):
+class WholeRecall(SeenRecall):
     waiting: list[Waiting] = Field(description="The reports that told of the failure")
 
 
@@ -137,7 +140,7 @@ class SaidOfIt(BaseModel):
     by: str
 
 
-class RecallCase(Recall):
+class RecallCase(SeenRecall):
     """A recall as the person sees it who decides."""
 
     repair: RepairInQuestion

@@ -10,7 +10,7 @@ from services.api.deps import STAFF, Asker, Now, Role, Write, requires
 from services.api.schemas import Act, Input, Words
 from shared.domain.public_words import Shown
 from shared.errors import NotFound
-from shared.flows import decide_report, merge_defects, show_words
+from shared.flows import decide_report, merge_defects, show_contact, show_words
 from shared.flows.decide_report import Rejection
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -154,6 +154,22 @@ def withhold_words(
     """Show nothing of a report's words to the public: the screening missed something. `screen-words` undoes it."""
     del asker
     return _shown(tx, reference, Shown.WITHHELD, given, now)
+
+
+class Reach(BaseModel):
+    """How the reporter is reached. All empty: it was not told, or is forgotten."""
+
+    name: str | None = Field(examples=["Sam Reed"])
+    email: str | None = Field(examples=["sam@example.org"])
+    phone: str | None
+
+
+@router.post("/{reference}/contact")
+def show_reporters_contact(reference: Reference, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> Reach:
+    """Tell how the reporter is reached, and keep on record who asked. Staff do not see it otherwise."""
+    del asker
+    reach = show_contact.show_contact(tx, reference, now)
+    return Reach(name=reach.name, email=reach.email, phone=reach.phone)
 
 
 class Unlink(Act):

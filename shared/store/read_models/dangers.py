@@ -21,7 +21,7 @@ _UNTAKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Untaken:
-    """Some of them, the oldest first, and how many there are."""
+    """Some of them, the newest first, and how many there are."""
 
     rows: list[RowMapping]
     total: int
@@ -36,7 +36,7 @@ def untaken(tx: ReadTx, most: int) -> Untaken:
         select(*(report.c[name] for name in _COLUMNS), street.c.name.label("street"))
         .outerjoin(street, street.c.id == report.c.street_id)
         .where(*_UNTAKEN)
-        .order_by(report.c.received_at, report.c.id)
+        .order_by(report.c.received_at.desc(), report.c.id.desc())
         .limit(most)
     )
     found = [row._mapping for row in tx.execute(rows)]

@@ -148,14 +148,13 @@ def how_many(tx: ReadTx) -> dict[str, int]:
 def _whole(tx: ReadTx, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ids = [order["id"] for order in orders]
     defects, drawings = _defects(tx, ids), drawn.of_orders(tx, ids)
-    newest = meanwhile.newest(tx, "works_order", ids)
+    known = meanwhile.newest(tx, "works_order", ids)
     photos = repair_photos.of_visits(tx, [order["visit_id"] for order in orders if order["visit_id"]])
     reported = repair_photos.as_reported(tx, [one["id"] for covered in defects.values() for one in covered])
     for order in orders:
         covered = order["defects"] = defects.get(order["id"], [])
         order["street"] = next((one["street"] for one in covered if one["street"]), None)
-        order["drawing"] = drawings.get(order["id"])
-        order["seen"] = newest.get(order["id"], 0)
+        order["drawing"], order["seen"] = drawings.get(order["id"]), known[order["id"]]
         seen = [photo for one in covered for photo in reported.get(one["id"], ())]
         order["photos"] = repair_photos.labelled([*seen, *photos.get(order["visit_id"], ())])
     return orders

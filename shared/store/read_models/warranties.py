@@ -1,4 +1,4 @@
-"""Warranties and recalls as operators and contractors read them, paged by change; and the operators' open questions."""
+"""Warranties and recalls as operators and contractors read them, paged by change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,7 @@ from sqlalchemy import JSON, ColumnElement, Select, cast, func, select, true, tu
 from shared.errors import Invalid, NotFound
 from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
-from shared.store.tables import (
-    contractor,
-    defect,
-    question,
-    recall,
-    recall_sighting,
-    report,
-    street,
-    warranty,
-    works_order,
-)
+from shared.store.tables import contractor, defect, recall, recall_sighting, report, street, warranty, works_order
 
 Row = Mapping[str, Any]
 
@@ -159,43 +149,6 @@ def _with_seen(tx: ReadTx, subject: str, page: Page) -> Page:
     """Each row with the newest event of its subject (by its `id`) that may stand against an act."""
     seen = meanwhile.newest(tx, subject, [row["id"] for row in page.rows])
     return Page([{**row, "seen": seen[row["id"]]} for row in page.rows], page.next)
-
-
-def questions(tx: ReadTx, *, after: str | None, most: int) -> Page:
-    """Reports that matching was unsure of, the soonest due first, each with the defects that it may be of.
-
-    Raises:
-        Invalid: `after` is not from an answer of ours.
-    """
-    rows = (
-        select(
-            question.c.candidates,
-            question.c.asked_at,
-            *(report.c[name] for name in ("id", "reference", "class_code", "lat", "lon", "accuracy_m", "street_key")),
-            *(report.c[name] for name in ("description", "danger", "received_at", "triage_due_at")),
-            report.c.triage_due_at.label("updated_at"),
-        )
-        .join(report, report.c.id == question.c.report_id)
-        .where(question.c.settled_at.is_(None))
-    )
-    page = _page(tx, rows, (report.c.triage_due_at, report.c.reference), "reference", after, most)
-    page = _with_seen(tx, "report", page)
-    near = _defects(tx, [one["defect_id"] for row in page.rows for one in row["candidates"]])
-    shown = [
-        {**row, "candidates": [{**near[one["defect_id"]], **_said(one)} for one in row["candidates"]]}
-        for row in page.rows
-    ]
-    return Page([*shown], page.next)
-
-
-def _said(candidate: Row) -> Row:
-    return {"why": candidate["why"], "distance_m": candidate["distance_m"]}
-
-
-def _defects(tx: ReadTx, ids: Sequence[int]) -> dict[int, Row]:
-    named = ("reference", "class_code", "state", "band", "lat", "lon", "reports", "opened_at", "last_seen_at")
-    rows = select(defect.c.id, *(defect.c[name] for name in named)).where(defect.c.id == func.any(list(set(ids))))
-    return {row.id: {name: row._mapping[name] for name in named} for row in tx.execute(rows)}
 
 
 def _filters(wanted: Wanted, state: ColumnElement[Any]) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ import "./hub/verification/desk.scss";
 import { drawPlaces } from "./hub/verification/footprints";
 import { hold } from "./hub/verification/held";
 import "./hub/verification/recalls.scss";
-import { choices, verdictForm, type Verdict } from "./hub/verification/verdict";
+import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
 
 const KINDS = ["RecallProposed", "RecallDecided", "ReportTriaged", "OrderIssued"];
 
@@ -32,19 +32,19 @@ function show(one: HTMLElement): void {
   if (map && reference) drawPlaces(map, reference).catch(() => map.replaceChildren("The map cannot be drawn here. The list says where everything is."));
 }
 
-function decide({ value, why }: Verdict): void {
-  const { seen } = desk;
-  const reference = desk.reference!;
-  const back = () => desk.bringBack(reference);
-  const told = `${reference} is ${value === "attributable" ? "the repair's failure" : "not the repair's failure"}.`;
+function decide(given: Verdict): void {
+  const { value, why } = given;
+  const [reference, seen] = [desk.reference!, desk.seen];
   const rules = document.querySelector<HTMLElement>("[data-verdict-form]")!.dataset["rule"] === "yes";
+  const words = `${reference} is ${value === "attributable" ? "the repair's failure" : "not the repair's failure"}`;
   desk.putAway(reference);
   hold(
-    told,
+    `${words}.`,
     async () => {
+      const again = () => desk.bringBack(reference).then(() => writeBack(given));
       const path = `/recalls/${reference}/${rules ? "rule" : "decide"}`;
-      if (await save(path, { decision: value, why, seen }, { mine: [told, why], again: back })) desk.settle(reference);
+      if (await save(path, { decision: value, why, seen }, { mine: [words, why], again })) desk.settle(reference);
     },
-    back,
+    () => void desk.bringBack(reference),
   );
 }

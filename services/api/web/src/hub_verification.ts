@@ -5,7 +5,7 @@ import "./hub/verification/compare";
 import { Desk } from "./hub/verification/desk";
 import "./hub/verification/desk.scss";
 import { hold } from "./hub/verification/held";
-import { choices, verdictForm, type Verdict } from "./hub/verification/verdict";
+import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
 
 const KINDS = ["OrderStepped", "VisitRecorded", "VisitPhotoAdded", "RepairClaimed", "RepairRejected", "RepairVerified"];
 
@@ -22,18 +22,19 @@ function wrong({ value, ticked }: Verdict): string {
   return value === "passed" && needsTick && !ticked ? "The evidence is lacking: tick that somebody stood before it, or reject it." : "";
 }
 
-function decide({ value, why, ticked }: Verdict): void {
-  const { seen } = desk;
-  const reference = desk.reference!;
-  const back = () => desk.bringBack(reference);
-  const told = `${reference} is ${value === "passed" ? "accepted" : "rejected"}.`;
+function decide(given: Verdict): void {
+  const { value, why, ticked } = given;
+  const [reference, seen] = [desk.reference!, desk.seen];
+  const words = value === "passed" ? "accepted" : "rejected";
   desk.putAway(reference);
   hold(
-    told,
+    `${reference} is ${words}.`,
     async () => {
+      const mine = [`${reference} is ${words}`, why];
+      const again = () => desk.bringBack(reference).then(() => writeBack(given));
       const body = { verdict: value, why, site_check: ticked, seen };
-      if (await save(`/works-orders/${reference}/verify`, body, { mine: [told, why], again: back })) desk.settle(reference);
+      if (await save(`/works-orders/${reference}/verify`, body, { mine, again })) desk.settle(reference);
     },
-    back,
+    () => void desk.bringBack(reference),
   );
 }

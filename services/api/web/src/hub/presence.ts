@@ -80,7 +80,7 @@ function inWords({ name, since, writing }: Other): string {
 }
 
 function isWriting(): boolean {
-  const fields = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("main textarea, main input[type='text'], main input[type='number'], main input:not([type])");
+  const fields = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(`:is(main, .hub-form) :is(textarea, input[type="text"], input[type="number"], input:not([type]))`);
   return [...fields].some((field) => field.value !== field.defaultValue);
 }
 

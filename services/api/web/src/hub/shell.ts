@@ -1,5 +1,6 @@
 // What every page of the hub has: places by keys, the palette, search, sign-out, and whether the feed is heard.
 import { act } from "./api";
+import "./danger";
 import { command } from "./keys";
 import { live } from "./live";
 import "./palette";

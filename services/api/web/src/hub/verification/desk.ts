@@ -49,7 +49,7 @@ export class Desk {
     return this.one.dataset["reference"];
   }
 
-  /** What a decision about it rests on. */
+  /** What an act on it says that it rests on. */
   get seen(): number {
     return Number(this.one.dataset["seen"]);
   }
@@ -80,10 +80,10 @@ export class Desk {
     else this.showNothing();
   }
 
-  /** It was not decided after all. */
-  bringBack(reference: string): void {
+  /** It was not decided after all. Kept when it is shown again. */
+  bringBack(reference: string): Promise<void> {
     this.decided.delete(reference);
-    void attempt(() => this.showReference(reference));
+    return attempt(() => this.showReference(reference));
   }
 
   /** It was decided: what the list says is true again. */

@@ -1,5 +1,6 @@
 // The form by which a person decides: a choice by one key, a reason, Enter.
 import { command } from "../keys";
+import { element } from "../parts";
 
 export interface Verdict {
   /** Of the choice: "passed", "attributable". */
@@ -51,6 +52,21 @@ export function verdictForm(one: HTMLElement, wrong: (verdict: Verdict) => strin
     show(form, told);
     if (!told) decide(given);
   });
+}
+
+/** What was decided and not saved stands in the form again; where there is nothing to decide any more, above it. */
+export function writeBack({ value, why, ticked }: Verdict): void {
+  const form = document.querySelector<HTMLFormElement>("[data-verdict-form]");
+  if (!form) {
+    const words = element("p", { class: "hub-notice" }, `Not saved, as there is nothing to decide any more. You wrote: ${why}`);
+    document.querySelector('[data-part="one"]')?.prepend(words);
+    return;
+  }
+  const chosen = form.querySelector<HTMLInputElement>(`input[type="radio"][value="${CSS.escape(value)}"]`);
+  if (chosen) chosen.checked = true;
+  const tick = form.querySelector<HTMLInputElement>('input[type="checkbox"]');
+  if (tick) tick.checked = ticked;
+  form.querySelector("textarea")!.value = why;
 }
 
 function read(form: HTMLFormElement): Verdict {
