@@ -571,6 +571,18 @@ class PolicyAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreetHierarchySet(Event):
+    """A person set the hierarchy of a piece of street, or (`by_hand` False) left it to the next file again."""
+
+    SUBJECT = "street"
+    street_id: int
+    hierarchy: str
+    was: str
+    by_hand: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChanged(Event):
     """A person or a session was made, changed or ended. `what` says which, without a secret."""
 
@@ -684,6 +696,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DataErased: (),
     ReporterLookedUp: (),
     PolicyAdopted: (),
+    StreetHierarchySet: (),
     AccessChanged: (),
     KeyChanged: (),
     FiguresFrozen: (),
