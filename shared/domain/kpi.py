@@ -159,11 +159,16 @@ def dispute_rate(disputed: Iterable[bool]) -> Figure:
 def in_time(responses: Iterable[Response], period: Period, as_of: datetime, clock: str) -> list[Figure]:
     """A figure for each band that had something due in the period. `clock`: make_safe, permanent, verify or triage."""
     due = [one for one in responses if one.due_on in period and (one.done_at is not None or one.due_at < as_of)]
-    definition = (
+    definition = in_time_definition(clock)
+    return [_in_time(band, [one for one in due if one.band is band], clock, definition) for band in _bands(due)]
+
+
+def in_time_definition(clock: str) -> str:
+    """What `in_time` tells of a clock."""
+    return (
         f"Clocks ({clock}) due in the period that were met by their due time, as a share of all due in it. Those not "
         f"yet due are left out; those late and still open count as not met."
     )
-    return [_in_time(band, [one for one in due if one.band is band], clock, definition) for band in _bands(due)]
 
 
 def _in_time(band: Band, due: Sequence[Response], clock: str, definition: str) -> Figure:

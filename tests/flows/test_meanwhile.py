@@ -220,7 +220,7 @@ def _acts(reference: str, known: int) -> list[Callable[[WriteTx], Any]]:
         lambda tx: decide_report.restore(tx, reference, "A mistake.", NOW, known),
         lambda tx: merge_defects.found(tx, reference, "A new one.", NOW, known),
         lambda tx: show_words.show_words(tx, reference, Shown.WITHHELD, "Names.", NOW, known),
-        lambda tx: answer_question.answer(tx, reference, Answer.DIFFERENT, None, "Another.", NOW, known),
+        lambda tx: answer_question.answer(tx, reference, Answer.DIFFERENT, None, "Another.", NOW, seen=known),
     ]
 
 
