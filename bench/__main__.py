@@ -14,12 +14,13 @@ from typing import Any
 from bench import conditions, figures, house
 from bench.conditions import Busy
 from bench.figures import Figure
-from bench.measures import board, delay, drain, fanout, intake, month, nearby, reads, start, survey
+from bench.measures import board, county_map, delay, drain, fanout, intake, month, nearby, reads, start, survey
 from bench.run import Run
 from tests import databases
 
 MEASURES: Mapping[str, Callable[[Run], list[Figure]]] = {
-    module.NAME: module.measure for module in (intake, delay, drain, survey, reads, month, fanout, nearby, board, start)
+    module.NAME: module.measure
+    for module in (intake, delay, drain, survey, reads, month, fanout, nearby, board, county_map, start)
 }
 
 
