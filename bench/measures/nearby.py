@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from sqlalchemy import URL, create_engine
 
 from bench import county
-from bench.county import GAP_M, ROW_M, SOUTH, WEST, Db, Layout
+from bench.county import GAP_M, ROW_M, SOUTH, WEST, Layout
+from bench.database import Db, connect
 from bench.figures import Figure, clocked, median
 from bench.house import county_of
 from bench.run import Run
@@ -34,7 +35,7 @@ OPTIONS = "-c timezone=UTC -c jit=off"
 def measure(run: Run) -> list[Figure]:
     """Sizes side by side on one server, each question asked of every size in turn."""
     sizes = [10_000, 100_000] if run.quick else [10_000, 100_000, 1_000_000, 10_000_000]
-    times = run.of(300, 60)
+    times = run.of(200, 60)
     with ExitStack() as open_ones:
         counties = []
         for size in sizes:
@@ -73,7 +74,7 @@ class _opened(ExitStack):  # noqa: N801 (used as a context manager)
         self.url, self.layout, self.times = url, layout, times
 
     def __enter__(self) -> _County:  # type: ignore[override]
-        db = self.enter_context(county.connect(self.url))
+        db = self.enter_context(connect(self.url))
         spread = random.Random(7)
         last = int(self.layout.first_free_row * self.layout.spots_a_row * 0.9)
         for _ in range(10):
