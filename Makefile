@@ -21,7 +21,7 @@ down: ## Stop what `make up` started, from another terminal
 
 .PHONY: test
 test: ## Run all tests on private servers (PYTEST="tests/rules -k clock" for some)
-	@exec $(NATIVE) test -- $(or $(PYTEST),-n 3 --dist loadfile)
+	@exec $(NATIVE) test -- $(or $(PYTEST),-n 3 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: check
 check: venv ## Lint, format, types (of the scripts too), the walls between packages, the compose file

@@ -19,6 +19,19 @@ from tests.stack import Stack
 settings.register_profile("roadmend", parent=settings.default, deadline=None)
 settings.load_profile("roadmend")
 
+SLOW = ("chaos", "delivery", "probe", "infra", "journey", "pages")
+"""Folders whose tests wait for real processes and browsers, the slowest files first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is slow, so that at the end no process of tests is left alone with it."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    return SLOW.index(folder) if folder in SLOW else len(SLOW)
+
 
 @pytest.fixture(scope="session")
 def server() -> URL:

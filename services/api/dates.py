@@ -32,11 +32,16 @@ class Dates:
         """Day and hour."""
         return f"{self.day(at)} at {self.clock(at)}"
 
-    def by(self, at: datetime) -> str:
+    def promised(self, at: datetime) -> str:
         """A date that was promised: the day, where it runs to the day's end, else with the hour."""
-        if self._local(at).time().replace(second=0, microsecond=0) == time(23, 59):
-            return self.weekday(at)
-        return f"{self.clock(at)} on {self.weekday(at)}"
+        return self.weekday(at) if self._is_end(at) else f"{self.clock(at)} on {self.weekday(at)}"
+
+    def by(self, at: datetime) -> str:
+        """The same after the word "by": "the end of Monday 30 November 2026"."""
+        return f"the end of {self.weekday(at)}" if self._is_end(at) else self.promised(at)
+
+    def _is_end(self, at: datetime) -> bool:
+        return self._local(at).time().replace(second=0, microsecond=0) == time(23, 59)
 
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))

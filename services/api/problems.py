@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from services.api import problem_pages
+from services.api import hub, problem_pages
 from shared import errors
 from shared.logs import correlation, logger
 from shared.store.engine import LOST
@@ -79,6 +79,8 @@ def answer(
 ) -> Response:
     """A problem, or where the request of this scope came from a person who reads pages, a page that says it."""
     if problem_pages.are_wanted(scope):
+        if status == 401 and hub.is_hub(scope):
+            return hub.to_sign_in(scope)
         return problem_pages.page(status, detail, headers or {})
     return problem(status, code, title, detail, errors, headers)
 

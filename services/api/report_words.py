@@ -105,10 +105,3 @@ def day(at: datetime, zone: ZoneInfo, now: datetime) -> str:
         return ("today", "yesterday")[days]
     local = at.astimezone(zone)
     return f"{local.day} {local:%B %Y}"
-
-
-def moment(at: datetime, zone: ZoneInfo) -> str:
-    """A time as people say it: "11:59pm on Monday 30 November 2026"."""
-    local = at.astimezone(zone)
-    clock = f"{local.hour % 12 or 12}{f':{local:%M}' if local.minute else ''}{'am' if local.hour < 12 else 'pm'}"
-    return f"{'midday' if clock == '12pm' else clock} on {local:%A} {local.day} {local:%B %Y}"

@@ -144,6 +144,9 @@ street = Table(
     Column("class", Text, nullable=False, server_default=text("''")),
     # Maintenance hierarchy: 2, 3a, 3b, 4a, 4b for carriageways.
     Column("hierarchy", Text, nullable=False, server_default=text("'4b'")),
+    # Who set it by hand, if anybody did: then a file that is loaded later does not.
+    Column("hierarchy_by", Text),
+    Column("hierarchy_at", Time),
     # council, trunk, private, other
     Column("maintainer", Text, nullable=False, server_default=text("'council'")),
     Column("level", SmallInteger, nullable=False, server_default=text("0")),
@@ -323,6 +326,9 @@ report = Table(
     Column("words_released", Boolean, nullable=False, server_default=text("false")),
     # Nothing of the words is public: a person said so, or the reporter is forgotten.
     Column("words_withheld", Boolean, nullable=False, server_default=text("false")),
+    # A danger sounds in the hub until somebody takes it.
+    Column("taken_at", Time),
+    Column("taken_by", Text),
     Index(
         "ix_report_state",
         "state",
@@ -334,6 +340,11 @@ report = Table(
     Index("ix_report_street_key", "street_key", "id"),
     Index("ix_report_class_code", "class_code", "id"),
     Index("ix_report_danger", "id", postgresql_where=text("danger")),
+    Index(
+        "ix_report_danger_untaken",
+        "received_at",
+        postgresql_where=text("danger AND taken_at IS NULL AND external_id IS NULL"),
+    ),
     *_found_by_reference("report"),
     Index("ix_report_words", text(REPORT_WORDS), postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
@@ -347,6 +358,7 @@ contact = Table(
     Column("phone", Text),
     # Wants to hear nothing more of it.
     Column("unfollowed_at", Time),
+    Index("ix_contact_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
 )
 
 # A report that somebody is still writing, page by page. The cookie holds the secret.
@@ -703,6 +715,69 @@ question = Table(
     Index("uq_question_open", "report_id", unique=True, postgresql_where=text("settled_at IS NULL")),
 )
 
+# What people said of two sightings, beside what the machine had made of them: how often the two agree is counted here.
+label = Table(
+    "label",
+    metadata,
+    _id(),
+    # Which question it answered; None: a merge, a split, or a link by hand.
+    _to("question", "question_id", nullable=True),
+    _to("report", "report_id", nullable=True),
+    Column("detection_id", BigInteger),
+    _to("defect", "defect_id"),
+    # same, different, cannot_tell
+    Column("answer", Text, nullable=False),
+    # same, different, unsure
+    Column("machine", Text, nullable=False),
+    Column("machine_why", Text, nullable=False, server_default=text("''")),
+    Column("distance_m", Double),
+    # Of whom the sighting is: a report's channel, a vendor's fleet.
+    Column("source", Text, nullable=False),
+    # Which model made the detection, where the vendor says so.
+    Column("model", Text),
+    _to("policy_version", "policy_id", nullable=True),
+    Column("actor", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Index("ix_label_at", "at"),
+    Index("ix_label_defect_id", "defect_id"),
+)
+
+# --- the hub ---------------------------------------------------------------------------------------------------------
+
+# A filter of the queue that a person keeps under a name.
+saved_view = Table(
+    "saved_view",
+    metadata,
+    _id(),
+    _to("person", "person_id"),
+    Column("name", Text, nullable=False),
+    # As it stands in the queue's address, after the question mark.
+    Column("query", Text, nullable=False),
+    Column("made_at", Time, nullable=False),
+    UniqueConstraint("person_id", "name", name="uq_saved_view_person_id"),
+)
+
+# What an operator does to many defects at once waits until `due_at`, and can be undone until then.
+bulk_act = Table(
+    "bulk_act",
+    metadata,
+    _id(),
+    # assign, grade, refer, message
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("supervises", Boolean, nullable=False, server_default=text("false")),
+    # By their references.
+    Column("defects", ARRAY(Text), nullable=False),
+    _json("body"),
+    Column("made_at", Time, nullable=False),
+    Column("due_at", Time, nullable=False),
+    Column("undone_at", Time),
+    Column("done_at", Time),
+    # [{reference, problem, detail}], one each, as it came out
+    _json("results", "'[]'"),
+    Index("ix_bulk_act_waiting", "due_at", postgresql_where=text("done_at IS NULL AND undone_at IS NULL")),
+)
+
 # --- being told ------------------------------------------------------------------------------------------------------
 
 # Somebody without a report wants to hear of a defect, a street, an area, or what lies in a shape.
@@ -957,6 +1032,7 @@ recall = Table(
     Column("new_defect_id", BigInteger, ForeignKey("defect.id")),
     Index("uq_recall_open", "warranty_id", unique=True, postgresql_where=text("state IN ('proposed', 'disputed')")),
     Index("ix_recall_defect_id", "defect_id"),
+    Index("ix_recall_state", "state", "proposed_at"),
 )
 
 # What was seen in a live footprint, waiting with the recall until it is decided.
@@ -1046,6 +1122,8 @@ feed_line = Table(
     Column("public", Boolean, nullable=False),
     # SHA-256 over the hash before and this line.
     Column("hash", LargeBinary, nullable=False),
+    # Which lines a day has.
+    Index("ix_feed_line_at", "at", postgresql_using="brin"),
 )
 
 # Every clock that ran out, told once: a clock set anew to another time may be missed anew.

@@ -9,6 +9,7 @@ from sqlalchemy import URL
 from tests import databases
 from tests.delivery.house import House
 from tests.pages.browser import Reader, chromium
+from tests.pages.operators import employ
 from tests.stack import Stack
 
 DANGER_PHONE = "01632 960 555"
@@ -31,7 +32,9 @@ def house(template: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
     try:
         stack.run("roadmend", "demo", "load")
         stack.start_all()
-        yield House(stack)
+        made = House(stack)
+        employ(made)
+        yield made
     finally:
         stack.stop_all()
         databases.drop(url)

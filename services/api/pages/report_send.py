@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.api import templates
+from services.api.dates import Dates
 from services.api.deps import PUBLIC, Asker, Now, Read, Write, requires
 from services.api.draft_photos import take_photos, taken_at, thumbnails
 from services.api.drafts import PATH, Changed, Shown, Writing, go, keep
 from services.api.pages.report_place import put
 from services.api.report_contact import NOTHING, Given, count_reporter, count_sending, read
-from services.api.report_words import moment, near_cards
+from services.api.report_words import near_cards
 from shared.domain.drafts import Step, next_step
 from shared.domain.sizes import SIZES
 from shared.flows import name_place, send_draft
@@ -185,11 +185,10 @@ def done(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
     """The reference, what happens next and by when, and the link to follow it."""
     if draft.row is None or not draft.row.is_sent:
         return go(next_step(draft.answers))
-    policy = policies.in_force(tx, now).policy
-    zone = ZoneInfo(policy.calendar.timezone)
+    dates = Dates(policies.in_force(tx, now).policy.calendar.timezone)
     if draft.row.sighting_id is not None:
         seen = sent.sent_sighting(tx, draft.row.sighting_id)
-        look_by = moment(seen.look_by, zone) if seen.look_by and seen.look_by > now else None
+        look_by = dates.by(seen.look_by) if seen.look_by and seen.look_by > now else None
         return templates.page(
             "report/done_same.html", current=PATH, seen=seen, look_by=look_by, news=draft.row.answers.news
         )
@@ -202,6 +201,6 @@ def done(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
         place=draft.row.answers.place,
         again=draft.row.answers.again,
         news=draft.row.answers.news,
-        look_by=moment(told.look_by, zone),
+        look_by=dates.by(told.look_by),
         link=f"{settings().public_url}/reports/{told.reference}?token={tracking_secret(told.reference)}",
     )

@@ -1,0 +1,68 @@
+// The hub's talk to /api/v1: the same that any program has, with the session's cookie and the token of its acts.
+
+/** What the service would not do, in its own words. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    /** Stable: "conflict", "unlawful-step". */
+    readonly code: string,
+    readonly detail: string,
+    /** By the field's name. */
+    readonly fields: Record<string, string>,
+  ) {
+    super(detail);
+  }
+}
+
+/** Nothing was answered: the network or the service is away. Nothing is known to have been done. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The service does not answer. Check the connection and try again.");
+  }
+}
+
+interface ProblemBody {
+  type?: string;
+  detail?: string;
+  errors?: { field: string; reason: string }[];
+}
+
+/** Read: `get<Page>("/defects?band=E")`. Throws Problem or Unreachable. */
+export function get<T>(path: string): Promise<T> {
+  return ask<T>("GET", path);
+}
+
+/** Do: `act("/defects/D-…/assess", {...})`. A key makes that doing it twice is doing it once, where the route takes one. */
+export function act<T>(path: string, body?: unknown, method = "POST", key?: string): Promise<T> {
+  return ask<T>(method, path, body, key);
+}
+
+async function ask<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+  const answer = await answered(method, path, body, key);
+  if (answer.status === 401) location.assign(`/hub/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (!answer.ok) throw await problem(answer);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+async function answered(method: string, path: string, body?: unknown, key?: string): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRF-Token"] = token();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  try {
+    return await fetch(`/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+async function problem(answer: Response): Promise<Problem> {
+  const told = (await answer.json().catch(() => ({}))) as ProblemBody;
+  const fields = Object.fromEntries((told.errors ?? []).map(({ field, reason }) => [field, reason]));
+  const code = (told.type ?? "").replace("/problems/", "") || `http-${answer.status}`;
+  return new Problem(answer.status, code, told.detail ?? `The service answered ${answer.status}.`, fields);
+}
+
+function token(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
+}

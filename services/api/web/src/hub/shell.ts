@@ -1,0 +1,39 @@
+// What every page of the hub has: places by keys, the palette, search, sign-out, and whether the feed is heard.
+import { act } from "./api";
+import { command } from "./keys";
+import { live } from "./live";
+import "./palette";
+import { span } from "./parts";
+import { attempt } from "./says";
+
+for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-go]")) {
+  const key = link.dataset["go"]!;
+  command({ name: `Go to ${link.textContent.toLowerCase()}`, key: `g ${key}`, group: "Places", run: () => link.click() });
+}
+const search = document.querySelector<HTMLInputElement>("#hub-q");
+if (search) command({ name: "Search", key: "/", run: () => search.select() });
+
+document.querySelector("[data-sign-out]")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(async () => {
+    await act("/sign-out");
+    location.assign("/hub/signed-out");
+  });
+});
+
+/** "3 min ago" stays true while the page is open. */
+function ages(): void {
+  document.querySelectorAll<HTMLTimeElement>("time[data-ago]").forEach((time) => {
+    time.textContent = `${span(time.dateTime)} ago`;
+  });
+}
+ages();
+window.setInterval(ages, 30_000);
+
+const shown = document.querySelector<HTMLElement>("[data-live]");
+if (shown) {
+  live.onstate((state, words) => {
+    shown.dataset["live"] = state;
+    shown.querySelector("[data-live-words]")!.textContent = words;
+  });
+}
