@@ -105,6 +105,16 @@ def add_reports(db: Db, layout: Layout, count: int) -> None:
     db.execute("VACUUM (ANALYZE) report, sighting, defect")
 
 
+def add_contacts(db: Db) -> None:
+    """How to reach who sent each report: three to four reports of each of so many people."""
+    with unhampered(db, "contact"):
+        db.execute(
+            "INSERT INTO contact (report_id, name, email) "
+            "SELECT id, 'Sam', 'Sam' || id % 300000 || '@residents.example' FROM report"
+        )
+    db.execute("VACUUM (ANALYZE) contact")
+
+
 def add_sightings(db: Db) -> None:
     """Every fourth defect was seen by a person, whose report is not there: matching asks where, not by whom."""
     with unhampered(db, "sighting"):

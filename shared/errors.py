@@ -1,13 +1,14 @@
 """Refusals: what Roadmend says when it will not do what was asked. They know nothing of HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
 class Refusal(Exception):
     """A rule said no. `code` and `title` are stable, `detail` is a sentence for this case that says what to do.
 
-    `errors` maps a field's name to what is wrong with it.
+    `errors` maps a field's name to what is wrong with it. `more` is what a program needs beside the sentence: plain
+    values that go out with it.
     """
 
     code: ClassVar[str] = "refused"
@@ -17,6 +18,7 @@ class Refusal(Exception):
         super().__init__(detail)
         self.detail = detail
         self.errors: dict[str, str] = dict(errors or {})
+        self.more: dict[str, object] = {}
 
 
 class Invalid(Refusal):
@@ -38,6 +40,20 @@ class Conflict(Refusal):
 
     code = "conflict"
     title = "Conflict"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody changed the thing between the asker's look at it and their save.
+
+    `changes`, oldest first, says who did what when; `seen` is what to send to save in spite of them.
+    """
+
+    code = "changed-meanwhile"
+    title = "Changed meanwhile"
+
+    def __init__(self, detail: str, changes: Sequence[Mapping[str, str]], seen: int) -> None:
+        super().__init__(detail)
+        self.more = {"changes": [dict(one) for one in changes], "seen": seen}
 
 
 class NotAllowed(Refusal):

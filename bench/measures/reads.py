@@ -9,16 +9,19 @@ from math import asinh, floor, pi, radians, tan
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from sqlalchemy import event
 
 from bench import county, outside
 from bench.county import ROW_M, SOUTH, STREET_M, WEST, Layout
 from bench.figures import Figure, clocked, median, percentile
 from bench.house import House, county_of, house_on
+from bench.outside import write_bodies
 from bench.run import Run
 from shared.domain.terms import Role
+from shared.store import contacts
 from shared.store.engine import ReadTx, engine, reading
-from shared.store.read_models import defect_map, defect_tiles, reports, search, warranties, works
+from shared.store.read_models import defect_map, defect_tiles, questions, reports, search, search_shown, works
 from shared.store.read_models.defect_map import Box, Wanted
 from shared.store.read_models.defect_tiles import Tile
 from tests import databases
@@ -26,6 +29,8 @@ from tests import databases
 NAME = "reads"
 TILE_MS, FILTER_MS, SEARCH_MS = 100.0, 200.0, 100.0
 DISTRICT = "E0700117"
+LOOK_UP = "/api/v1/search/reporters"
+ADDRESS = "Sam777@residents.example"
 TURNS, WARMING = 3, 8
 
 Statement = tuple[str, Any]
@@ -39,6 +44,7 @@ def measure(run: Run) -> list[Figure]:
         county.add_reports(house.db, layout, many)
         county.add_history(house.db, layout, run.of(435_000, 40_000))
         county.add_postcodes(house.db, layout)
+        county.add_contacts(house.db)
         house.stack.start_api()
         rows = county.size_of(house.db)
         conditions = {"rows": rows, "asked": times // TURNS * TURNS, "clients": 1, "role": "operator"}
@@ -46,7 +52,15 @@ def measure(run: Run) -> list[Figure]:
         for name, (path, target_ms, ask) in _questions(house, layout).items():
             told = _Question(house, generate, path, ask).asked(times)
             figures += _figures(name, target_ms, told, conditions)
+        body = write_bodies(run.folder / "address", [orjson.dumps({"email": ADDRESS})])
+        looked_up = _Question(house, generate, LOOK_UP, _looked_up, method="POST", bodies=body)
+        figures += _figures("search: a reporter's e-mail", SEARCH_MS, looked_up.asked(times), conditions)
     return figures
+
+
+def _looked_up(tx: ReadTx) -> object:
+    """Without the event that every look-up leaves: what the bare limit reads is what the answer shows."""
+    return search_shown.reports(tx, dict.fromkeys(contacts.of_address(tx, ADDRESS.lower()), "e-mail"))
 
 
 Ask = Callable[[ReadTx], object]
@@ -105,7 +119,7 @@ def _reports() -> Asked:
         f"queue: {name}": (_list("reports", **there), FILTER_MS, page_of(**here))
         for name, (there, here) in kinds.items()
     }
-    open_questions: Ask = lambda tx: warranties.questions(tx, after=None, most=100)  # noqa: E731
+    open_questions: Ask = lambda tx: questions.page(tx, after=None, most=100)  # noqa: E731
     return asked | {"queue: questions": (_list("questions"), FILTER_MS, open_questions)}
 
 
@@ -186,10 +200,10 @@ def _box(house: House, layout: Layout, metres: int) -> Box:
 class _Question:
     """One question: over HTTP, and as the statements that answer it."""
 
-    def __init__(self, house: House, generate: Callable[..., dict[str, Any]], path: str, ask: Ask) -> None:
+    def __init__(self, house: House, generate: Callable[..., dict[str, Any]], path: str, ask: Ask, **more: str) -> None:
         self.house, self.generate = house, generate
         self.port = int(house.stack.variables["ROADMEND_PORT"])
-        self.task = {"kind": "closed", "method": "GET", "path": path, "headers": house.bearer(Role.OPERATOR)}
+        self.task = {"kind": "closed", "method": "GET", "path": path, "headers": house.bearer(Role.OPERATOR), **more}
         self.statements = _statements(house, ask)
 
     def asked(self, times: int) -> dict[str, Any]:

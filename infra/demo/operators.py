@@ -1,6 +1,7 @@
 """Operators in the control hub: they look at what came, decide, verify repairs on site, and attribute failures."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.demo.account import SignIn
@@ -11,6 +12,8 @@ from infra.demo.world import World
 
 Row = dict[str, Any]
 
+A_WHILE = timedelta(seconds=40)
+"""So long a danger stands for a person to take; then an operator of the simulated county does."""
 
 AT_IT_M = 13.0
 """So near to a hole there is no doubt which one is meant: half the way to its twin across the road."""
@@ -30,7 +33,17 @@ class Operator(Actor):
 
     def _queues(self) -> tuple[Callable[[Client], None], ...]:
         # What failed is sent back first: what is found beside it is then known to be the same.
-        return self._questions, self._recalls, self._candidates, self._declined, self._repairs, self._photos
+        first = self._dangers, self._questions, self._recalls
+        return *first, self._candidates, self._declined, self._repairs, self._photos
+
+    # --- is anybody called? ------------------------------------------------------------------------------------------
+
+    def _dangers(self, client: Client) -> None:
+        """See to what is dangerous, after whoever watches had a while to."""
+        for danger in (client.get("/api/v1/dangers") or {"dangers": []})["dangers"]:
+            if datetime.now(UTC) - datetime.fromisoformat(danger["received_at"]) > A_WHILE:
+                answer = client.post(f"/api/v1/reports/{danger['reference']}/take", {})
+                self.world.ledger.count(f"dangers taken {answer.status_code}")
 
     # --- is it the same? ---------------------------------------------------------------------------------------------
 

@@ -43,5 +43,10 @@ class Dates:
     def _is_end(self, at: datetime) -> bool:
         return self._local(at).time().replace(second=0, microsecond=0) == time(23, 59)
 
+    def short(self, at: datetime) -> str:
+        """For a page that is looked at all day: Tue 24 Nov 2026 14:05."""
+        local = self._local(at)
+        return f"{local:%a} {local.day} {local:%b %Y %H:%M}"
+
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone))

@@ -13,12 +13,13 @@ from shared.domain.access import ANYBODY, STAFF, Asker
 from shared.domain.terms import Role
 from shared.errors import NotAllowed, SignInNeeded
 from shared.flows import manage_access
-from shared.store.engine import ReadTx, WriteTx, reading, transaction
+from shared.store.engine import ReadTx, UnkeptTx, WriteTx, foreseeing, reading, transaction
 
 __all__ = [
     "PUBLIC",
     "STAFF",
     "Asker",
+    "Foresee",
     "Known",
     "Now",
     "Read",
@@ -79,8 +80,15 @@ def _writing(asker: Known) -> Iterator[WriteTx]:
     bus.nudge(tx.woken)
 
 
+def _foreseeing(asker: Known) -> Iterator[UnkeptTx]:
+    """For a preview: it is rolled back, and nobody is woken."""
+    with foreseeing(asker.actor) as tx:
+        yield tx
+
+
 Read = Annotated[ReadTx, Depends(_reading, scope="function")]
 Write = Annotated[WriteTx, Depends(_writing, scope="function")]
+Foresee = Annotated[UnkeptTx, Depends(_foreseeing, scope="function")]
 
 
 class Rule:

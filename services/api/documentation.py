@@ -52,6 +52,24 @@ _PROBLEM = {
                 "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
             },
         },
+        "seen": {
+            "type": "integer",
+            "description": "With changed-meanwhile: what to send as `seen` to save in spite of the changes",
+        },
+        "changes": {
+            "type": "array",
+            "description": "With changed-meanwhile: who did what when since `seen`, oldest first",
+            "items": {
+                "type": "object",
+                "required": ["reference", "by", "did", "at"],
+                "properties": {
+                    "reference": {"type": "string", "examples": ["D-7K3M-9QXF"]},
+                    "by": {"type": "string", "examples": ["Ben Carr"]},
+                    "did": {"type": "string", "examples": ["confirmed it as P5"]},
+                    "at": {"type": "string", "format": "date-time"},
+                },
+            },
+        },
     },
 }
 

@@ -54,14 +54,19 @@ def problem(
     detail: str,
     errors: Iterable[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response:
-    """A problem: `type` and `title` are stable, `detail` is for this case, `errors` lists fields and reasons."""
+    """A problem: `type` and `title` are stable, `detail` is for this case, `errors` lists fields and reasons.
+
+    `more` are members of this kind's own.
+    """
     body: dict[str, object] = {
         "type": f"/problems/{code}",
         "title": title,
         "status": status,
         "detail": detail,
         "correlation": correlation(),
+        **(more or {}),
     }
     if listed := list(errors):
         body["errors"] = listed
@@ -76,13 +81,14 @@ def answer(
     detail: str,
     errors: Iterable[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response:
     """A problem, or where the request of this scope came from a person who reads pages, a page that says it."""
     if problem_pages.are_wanted(scope):
         if status == 401 and hub.is_hub(scope):
             return hub.to_sign_in(scope)
         return problem_pages.page(status, detail, headers or {})
-    return problem(status, code, title, detail, errors, headers)
+    return problem(status, code, title, detail, errors, headers, more)
 
 
 def status_of_class(kind: type[errors.Refusal]) -> int:
@@ -95,7 +101,10 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         raise refusal
     status = status_of_class(type(refusal))
     fields = [{"field": name, "reason": reason} for name, reason in refusal.errors.items()]
-    return answer(request.scope, status, refusal.code, refusal.title, refusal.detail, fields, _headers(status, refusal))
+    headers = _headers(status, refusal)
+    return answer(
+        request.scope, status, refusal.code, refusal.title, refusal.detail, fields, headers, more=refusal.more
+    )
 
 
 def _headers(status: int, refusal: errors.Refusal) -> dict[str, str]:

@@ -8,22 +8,12 @@ from fastapi import Depends, Request
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
-from redis import ConnectionPool
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 from starlette.concurrency import run_in_threadpool
 
+from services.api.hints import Hints, connections
 from shared.errors import TooMany
-from shared.logs import logger
 from shared.settings import settings
 
-log = logger(__name__)
-
-PATIENCE_SECONDS = 0.05
-"""How long a request may wait for Redis, once: a Redis that is frozen, not gone, held callers for seconds."""
-REST_SECONDS = 5.0
-"""How long Redis is then left alone."""
 SIGN_IN = "10/minute"
 FOLLOW = "10/minute"
 PLACES = "600/minute"
@@ -34,26 +24,15 @@ class _Counter:
     """Counts in Redis, or here while Redis does not answer: a request is neither held nor refused for that."""
 
     def __init__(self, address: str) -> None:
-        pool = ConnectionPool.from_url(
-            address,
-            socket_timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-        storage = RedisStorage(address, connection_pool=pool, key_prefix="roadmend:rate")
+        storage = RedisStorage(address, connection_pool=connections(address), key_prefix="roadmend:rate")
         self._shared = FixedWindowRateLimiter(storage)
         self._own = FixedWindowRateLimiter(MemoryStorage())
-        self._resting_until = 0.0
+        self._hints = Hints("rate_counts_alone")
 
     def count(self, limit: RateLimitItem, what: str, who: str) -> int:
         """Count one request. Returns 0, or after how many seconds to come again."""
-        if time.monotonic() >= self._resting_until:
-            try:
-                return self._counted(self._shared, limit, what, who)
-            except (RedisError, OSError) as error:
-                self._resting_until = time.monotonic() + REST_SECONDS
-                log.warning("rate_counts_alone", error=type(error).__name__)
-        return self._counted(self._own, limit, what, who)
+        counted = self._hints.ask(lambda: self._counted(self._shared, limit, what, who))
+        return self._counted(self._own, limit, what, who) if counted is None else counted
 
     @staticmethod
     def _counted(limiter: FixedWindowRateLimiter, limit: RateLimitItem, what: str, who: str) -> int:

@@ -86,6 +86,31 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+Seen = Annotated[Whole, Field(ge=0, le=2**63 - 1, examples=[48213])]
+"""The newest event of a thing that somebody knew, as a read gave it."""
+
+
+class Act(Input):
+    """What somebody does to a thing that they have looked at."""
+
+    seen: Seen | None = Field(
+        None,
+        description="`seen` of the read that this rests on: if somebody else has changed it since, nothing is done and "
+        "the answer is 409 changed-meanwhile, with who did what. Left out: done on whatever there is now",
+    )
+
+
+SeenOfEach = Annotated[
+    dict[Annotated[Words, Field(max_length=20)], Seen],
+    Field(
+        default_factory=dict,
+        max_length=1000,
+        description="`seen` of each defect by its reference, as in the act on one",
+        examples=[{"D-7K3M-9QXF": 48213}],
+    ),
+]
+
+
 class Place(Input):
     """A position in WGS 84."""
 

@@ -56,6 +56,7 @@ class Listed(BaseModel):
     missing: list[str] = Field(description="What the evidence lacks: each a sentence for the crew")
     ended_at: datetime | None
     updated_at: datetime
+    seen: int | None = Field(description="For staff: what to send with a verdict that rests on this answer")
     defects: list[Covered]
 
 

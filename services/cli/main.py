@@ -15,6 +15,7 @@ from shared.store.engine import LOST
 
 COMMANDS = (
     "backup",
+    "dedupe",
     "deliveries",
     "demo",
     "doctor",

@@ -127,8 +127,32 @@ class ReportWordsShown(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTaken(Event):
+    """Somebody sees to the danger that it told of: nobody else is called for it any more."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportGivenBack(Event):
+    """Who had taken its danger does not see to it after all: everybody is called again."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactForgotten(Event):
     """The reporter had the contact details deleted. Nobody can be told of this report any more."""
+
+    SUBJECT = "report"
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactShown(Event):
+    """Somebody who works here looked at how to reach the reporter. Who, and when, is what matters of it."""
 
     SUBJECT = "report"
     report_id: int
@@ -513,6 +537,17 @@ class DataErased(Event):
     counts: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterLookedUp(Event):
+    """Staff searched for the reports of an e-mail address. `address_mark` is a keyed hash: two look-ups of one address
+    have the same, and nobody can tell from it whose it is."""
+
+    SUBJECT = "deployment"
+    deployment_id: int
+    address_mark: str
+    reports: int
+
+
 # --- the house -------------------------------------------------------------------------------------------------------
 
 
@@ -568,7 +603,10 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     ReportRejected: _TOLD,
     ReportRestored: _TOLD,
     ReportWordsShown: (),
+    ReportTaken: _FEED,
+    ReportGivenBack: _FEED,
     ContactForgotten: (),
+    ContactShown: (),
     ReportFoundNoDefect: _TOLD,
     ReportResolved: _FEED,
     ReportChallenged: _FEED,
@@ -606,6 +644,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     PhotoReleased: _FEED,
     PhotoWithheld: _FEED,
     DataErased: (),
+    ReporterLookedUp: (),
     PolicyAdopted: (),
     AccessChanged: (),
     KeyChanged: (),

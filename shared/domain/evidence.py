@@ -206,6 +206,10 @@ def check_verifier(
         raise VerifierIsCompleter("A repair is verified by somebody other than those who did it.")
 
 
+NOT_DRAWN = "Not drawn"
+"""So begins the only reason for which the rules alone verify; the record is read by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampled:
     """`yes`: a person checks the repair; else the rules alone verify it."""
@@ -239,7 +243,7 @@ def sampled(repair: ToVerify, policy: Policy, draw: float) -> Sampled:
         return Sampled(True, f"The contractor's first {rules.first_days} days: every repair is checked.")
     share = max(rules.share, rules.floor)
     drawn = draw < share
-    return Sampled(drawn, f"{'Drawn' if drawn else 'Not drawn'}: {share:.0%} of such repairs are checked.")
+    return Sampled(drawn, f"{'Drawn' if drawn else NOT_DRAWN}: {share:.0%} of such repairs are checked.")
 
 
 def draw(reference: str, seed: str) -> float:

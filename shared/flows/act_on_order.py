@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.domain.assignment import Assigned
 from shared.domain.events import DefectStepped
+from shared.domain.lifecycle import ORDER
 from shared.domain.terms import ContractorId, DefectState, OrderState
 from shared.errors import Conflict, Invalid, NotFound, Refusal
 from shared.flows.assign_works import Lots
@@ -189,6 +190,7 @@ def cancel(tx: WriteTx, reference: str, reason: str, now: datetime) -> Order:
         NotFound, UnlawfulStep: there is no such order, or a crew has been there.
     """
     order = works.lock(tx, reference, None)
+    check_cancel(order)
     defects = works.lock_covered(tx, order)
     cancelled = _walked(tx, OrderWalk(order, (_O.CANCELLED,), {"reason": reason}, reason, {"ended_at": now}), now)
     walk_defects(tx, [_waiting_again(one, reason) for one in defects if one.state == DefectState.ORDERED], now)
@@ -215,11 +217,8 @@ def reissue(tx: WriteTx, reference: str, contractor: str | None, reason: str, no
         CannotDecline: only the contractor whose repair failed can be told to mend it at its own cost.
     """
     order = works.lock(tx, reference, None)
-    if order.charge_to == "contractor":
-        raise CannotDecline("This order mends a failed repair at its contractor's cost: nobody else can take it.")
+    check_reissue(order)
     defects = works.lock_covered(tx, order)
-    if not defects:
-        raise Conflict(f"Works order {reference} covers nothing any more.")
     to, lot, why = _successor(tx, order, defects[0], contractor, now)
     if order.state is not _O.DECLINED:
         walk = OrderWalk(order, (_O.CANCELLED,), {"reason": reason}, f"Given to another: {reason}", {"ended_at": now})
@@ -227,6 +226,30 @@ def reissue(tx: WriteTx, reference: str, contractor: str | None, reason: str, no
     ids = issue(tx, [_taking_over(order, to, lot, defects, f"{why} {reason}", order.declined_by)], now)
     covers.end_if_empty(tx, order.id, now)
     return works.lock_many(tx, ids)[0]
+
+
+def check_reissue(order: Order) -> None:
+    """Let an order be given to another contractor.
+
+    Raises:
+        CannotDecline: it mends its contractor's own failed work.
+        Conflict, UnlawfulStep: it covers nothing any more, or a crew has been there.
+    """
+    if order.charge_to == "contractor":
+        raise CannotDecline("This order mends a failed repair at its contractor's cost: nobody else can take it.")
+    if not order.defect_ids:
+        raise Conflict(f"Works order {order.reference} covers nothing any more.")
+    if order.state is not _O.DECLINED:
+        check_cancel(order)
+
+
+def check_cancel(order: Order) -> None:
+    """Let an order be withdrawn.
+
+    Raises:
+        UnlawfulStep: a crew has been there.
+    """
+    ORDER.check(order.state, _O.CANCELLED, {"reason": "why"})
 
 
 def _successor(

@@ -3,13 +3,13 @@
 What a finding means stands in `weigh_finding.py`; here it is stored, told, and works orders and reports follow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.terms import ENDED_DEFECT, DefectState
 from shared.errors import NotFound, Refusal
-from shared.flows import settle_reports, verify_repair
+from shared.flows import meanwhile, settle_reports, verify_repair
 from shared.flows.draw_grades import Graded
 from shared.flows.grade_defects import graded_values
 from shared.flows.take_steps import OrderWalk, walk_orders
@@ -39,23 +39,38 @@ class Refused:
     refusal: Refusal
 
 
-def assess(tx: WriteTx, reference: str, finding: Finding, now: datetime, *, supervises: bool) -> Assessed:
+def assess(
+    tx: WriteTx, reference: str, finding: Finding, now: datetime, *, supervises: bool, seen: int | None = None
+) -> Assessed:
     """Apply a person's finding to one defect. `supervises`: whether that person may agree to something less urgent.
 
     Raises:
         NotFound, UnlawfulStep, GuardNotMet, NeedsSecond, Invalid: the finding cannot be applied; nothing was done.
+        ChangedMeanwhile: somebody changed it since it was seen; nothing was done.
     """
-    (said,) = assess_many(tx, [reference], finding, now, supervises=supervises)
+    seen_of = None if seen is None else {reference: seen}
+    (said,) = assess_many(tx, [reference], finding, now, supervises=supervises, seen=seen_of)
     if isinstance(said, Refused):
         raise said.refusal
     return said
 
 
 def assess_many(
-    tx: WriteTx, named: Sequence[str], finding: Finding, now: datetime, *, supervises: bool
+    tx: WriteTx,
+    named: Sequence[str],
+    finding: Finding,
+    now: datetime,
+    *,
+    supervises: bool,
+    seen: Mapping[str, int] | None = None,
 ) -> list[Assessed | Refused]:
-    """Apply one finding to many defects, each for itself; what is said of each, in their order. Locks them."""
+    """Apply one finding to many defects, each for itself; what is said of each, in their order. Locks them.
+
+    `seen`: by the defect's reference, the newest event that the person knew of it (`flows/meanwhile.py`).
+    """
     rows = defects.lock_named(tx, named)
+    known = {references.read(one): event_id for one, event_id in (seen or {}).items()}
+    changed = meanwhile.refusals(tx, "defect", {rows[one].id: known[one] for one in known if one in rows}, now)
     rules = policies.in_force(tx, now)
     person = Person(tx.actor, supervises)
     answers: list[Assessed | Refused] = []
@@ -65,6 +80,8 @@ def assess_many(
             if reference not in rows:
                 raise NotFound(f"There is no defect {reference}.")
             row = rows[reference]
+            if row.id in changed:
+                raise changed[row.id]
             if row.id not in settled:
                 settled[row.id] = weigh(row, finding, person, rules, now)
             answers.append(Assessed(reference, settled[row.id].anew.state, settled[row.id].graded))

@@ -1,4 +1,8 @@
-"""People decide about reports: refer, reject, find nothing, ask. Reporters answer, withdraw, or call it not settled."""
+"""People decide about reports: refer, reject, find nothing, ask. Reporters answer, withdraw, or call it not settled.
+
+`seen` of a decision is the newest event of the report that its author knew; changed since, it is refused with
+`ChangedMeanwhile` (`flows/meanwhile.py`).
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +25,7 @@ from shared.domain.events import (
 from shared.domain.lifecycle import REPORT, UnlawfulStep
 from shared.domain.terms import LIVE_WARRANTY, ReportState
 from shared.errors import Conflict
-from shared.flows import recall_repair
+from shared.flows import meanwhile, recall_repair
 from shared.store import event_log, policies, reports_decisions, states, warranties
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
@@ -45,65 +49,68 @@ class Rejection(StrEnum):
     REPEATED = "repeated"
 
 
-def refer(tx: WriteTx, reference: str, target: str, why: str, now: datetime) -> ReportState:
+def refer(tx: WriteTx, reference: str, target: str, why: str, now: datetime, seen: int | None = None) -> ReportState:
     """Pass a report on to who looks after the place; both target and reason are told to the reporter.
 
     Raises:
         NotFound, UnlawfulStep, GuardNotMet: there is no such report, or it has gone another way.
     """
-    row = _read(tx, reference, now)
+    row = _read(tx, reference, now, seen)
     step = ReportReferred(report_id=row.id, before=row.state, after=_R.REFERRED, target=target, why=why)
     return _take(tx, row, step, {"target": target, "reason": why}, now, outcome=f"{target}: {why}")
 
 
-def reject(tx: WriteTx, reference: str, reason: Rejection, why: str, now: datetime) -> ReportState:
+def reject(
+    tx: WriteTx, reference: str, reason: Rejection, why: str, now: datetime, seen: int | None = None
+) -> ReportState:
     """Do not take a report up.
 
     Raises:
         NotFound, UnlawfulStep, GuardNotMet: there is no such report, or it has gone another way.
     """
-    row = reports_decisions.lock(tx, reference)
+    row = meanwhile.lock_report(tx, reference, seen, now)
     if row.state is not _R.RECEIVED or reason not in (Rejection.SPAM, Rejection.ABUSE):
         row = _through_triage(tx, row, now)
     step = ReportRejected(report_id=row.id, before=row.state, after=_R.REJECTED, reason=reason, why=why)
     return _take(tx, row, step, {"reason": reason, "person": tx.actor}, now, outcome=why)
 
 
-def restore(tx: WriteTx, reference: str, why: str, now: datetime) -> ReportState:
+def restore(tx: WriteTx, reference: str, why: str, now: datetime, seen: int | None = None) -> ReportState:
     """Take a rejection back: the report waits for a person again, and is read by when a new one would be.
 
     Raises:
         NotFound, UnlawfulStep: there is no such report, or it is not rejected.
     """
-    row = reports_decisions.lock(tx, reference)
+    row = meanwhile.lock_report(tx, reference, seen, now)
     step = ReportRestored(report_id=row.id, before=row.state, after=_R.TRIAGE, why=why)
-    if row.state is not _R.REJECTED:
-        raise UnlawfulStep(f"{row.reference} is {row.state}: only a rejected report is restored.")
+    check_restorable(row)
     read_by = _read_by(policies.in_force(tx, now), now)
     facts = {"person": tx.actor, "reason": why}
     return _take(tx, row, step, facts, now, outcome=None, triage_due_at=read_by)
 
 
-def find_nothing(tx: WriteTx, reference: str, why: str, evidence: str, now: datetime) -> ReportState:
+def find_nothing(
+    tx: WriteTx, reference: str, why: str, evidence: str, now: datetime, seen: int | None = None
+) -> ReportState:
     """Somebody looked and found no defect that needs mending; `evidence` says what shows it.
 
     Raises:
         NotFound, UnlawfulStep, GuardNotMet: there is no such report, or it has gone another way.
     """
-    row = _read(tx, reference, now)
+    row = _read(tx, reference, now, seen)
     said = f"{why} ({evidence})"
     step = ReportFoundNoDefect(report_id=row.id, before=row.state, after=_R.NO_DEFECT_FOUND, why=said)
     facts = {"reason": why, "evidence": evidence, "person": tx.actor}
     return _take(tx, row, step, facts, now, outcome=said)
 
 
-def ask(tx: WriteTx, reference: str, asked: str, now: datetime) -> ReportState:
+def ask(tx: WriteTx, reference: str, asked: str, now: datetime, seen: int | None = None) -> ReportState:
     """Ask the reporter for something; once only. Without an answer in the policy's time it is triaged as it is.
 
     Raises:
         NotFound, UnlawfulStep, GuardNotMet: no such report, it has gone another way, or it was asked before.
     """
-    row = _read(tx, reference, now)
+    row = _read(tx, reference, now, seen)
     facts = {"question": asked, "asked_before": reports_decisions.asked_before(tx, row.id)}
     step = ReportInfoAsked(report_id=row.id, before=row.state, after=_R.NEEDS_INFO, question=asked)
     state = _take(tx, row, step, facts, now, outcome=asked)
@@ -178,18 +185,33 @@ def _question_repairs(tx: WriteTx, row: ReportRow, why: str, in_force: InForce, 
     recall_repair.propose(tx, claims, now)
 
 
+def read_as(state: ReportState) -> ReportState:
+    """The state of a report before whoever decides about it: who decides about an unread one has read it."""
+    return _R.TRIAGE if state in _UNREAD else state
+
+
+def check_restorable(row: ReportRow) -> None:
+    """Let a rejection be taken back.
+
+    Raises:
+        UnlawfulStep: the report is not rejected.
+    """
+    if row.state is not _R.REJECTED:
+        raise UnlawfulStep(f"{row.reference} is {row.state}: only a rejected report is restored.")
+
+
 def _read_by(in_force: InForce, now: datetime) -> datetime:
     """By when somebody reads what the reporter says now."""
     return triage_due(now, in_force.policy, in_force.calendar, danger=False).at
 
 
-def _read(tx: WriteTx, reference: str, now: datetime) -> ReportRow:
-    """The report, locked; whoever decides about an unread one has triaged it."""
-    return _through_triage(tx, reports_decisions.lock(tx, reference), now)
+def _read(tx: WriteTx, reference: str, now: datetime, seen: int | None) -> ReportRow:
+    """The report, locked and as it was seen; whoever decides about an unread one has triaged it."""
+    return _through_triage(tx, meanwhile.lock_report(tx, reference, seen, now), now)
 
 
 def _through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
-    if row.state not in _UNREAD:
+    if read_as(row.state) is row.state:
         return row
     step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
     _take(tx, row, step, {}, now)

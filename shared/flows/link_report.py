@@ -1,15 +1,20 @@
-"""A person says of which defect a report is: of this one, of none that is known, or not of this one after all."""
+"""A person says of which defect a report is: of this one, of none that is known, or not of this one after all.
+
+`seen` is the newest event of the report that the person knew; changed since, it is refused with `ChangedMeanwhile`
+(`flows/meanwhile.py`).
+"""
 
 from datetime import datetime
 
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged, ReportUnlinked
 from shared.domain.lifecycle import REPORT
-from shared.domain.terms import DefectId, DefectState, ReportState
+from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
 from shared.domain.verdicts import Standing
 from shared.errors import Conflict
-from shared.flows import settle_reports
+from shared.flows import meanwhile, settle_reports
 from shared.store import (
     event_log,
+    labels,
     matching,
     merges,
     policies,
@@ -29,9 +34,11 @@ from shared.store.sightings import Founded, Link
 from shared.store.tables import report
 
 _D, _R = DefectState, ReportState
+_LOOKED_AT = (_R.CHALLENGED, _R.NEEDS_INFO)
+"""Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
 
 
-def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> None:
+def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None) -> None:
     """A person says that a report is of this defect (too). A duplicate stands for its original.
 
     Raises:
@@ -39,13 +46,17 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
         Conflict: they are linked already; the report has gone another way; or the defect is under warranty and was
             seen after its repair: that is for a recall to decide (DOMAIN 10.3, case 6).
     """
-    row = reports_decisions.lock(tx, report_reference)
+    row = meanwhile.lock_report(tx, report_reference, seen, now)
     (defect_id,) = merges.ids(tx, reference)
     defect_id = merges.holder_of(tx, defect_id) or defect_id
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
     target = merges.parties(tx, [defect_id])[defect_id]
     _check_link(tx, row, target)
+    asked, alone = reports_decisions.open_question(tx, row.id), not relinks.saw(tx, row.id)
     _link_rows(tx, row, target.id, why, now)
+    if asked:
+        labels.answered(tx, asked, {target.id: "same"}, now)
+    labels.linked(tx, row.id, target.id, now, alone=alone)
     danger = reports_due.danger(tx, row.id)
     event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
     telling.joined(tx, [(row.id, target.id)], now)
@@ -65,8 +76,8 @@ def _check_link(tx: WriteTx, row: ReportRow, target: Party) -> None:
 def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: datetime) -> None:
     """The sighting, the report's step with its event, and the question that this answers."""
     policy = policies.in_force(tx, now).id
+    check_linkable(row)
     row = through_triage(tx, row, now)
-    REPORT.check(row.state, _R.LINKED, {"defect_id": defect_id})
     sightings.link_reports(tx, [Link(reports_due.seen(tx, row.id), defect_id, "person", why)], policy, now)
     relinks.redraw(tx, [defect_id], now)
     apply(tx, report, [Patch(row.id, row.state, _R.LINKED)], now)
@@ -77,9 +88,29 @@ def _link_rows(tx: WriteTx, row: ReportRow, defect_id: DefectId, why: str, now: 
     event_log.append(tx, told, now)
 
 
+def check_linkable(row: ReportRow) -> None:
+    """Let a report be linked to a defect.
+
+    Raises:
+        UnlawfulStep: it has gone another way.
+    """
+    REPORT.check(_R.TRIAGE if row.state in _LOOKED_AT else row.state, _R.LINKED, {"defect_id": "one"})
+
+
+def check_foundable(row: ReportRow) -> None:
+    """Let a report tell of a defect that is not known yet.
+
+    Raises:
+        Conflict, UnlawfulStep: it is linked, or has gone another way.
+    """
+    if row.state is _R.LINKED:
+        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    check_linkable(row)
+
+
 def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
-    """Whoever links a report that was challenged, or that waited for its reporter, has looked at it."""
-    if row.state not in (_R.CHALLENGED, _R.NEEDS_INFO):
+    """The report as somebody who looks at it has it before them."""
+    if row.state not in _LOOKED_AT:
         return row
     step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
     states.move(tx, report, [row.id], row.state, _R.TRIAGE, now)
@@ -87,7 +118,7 @@ def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
     return ReportRow(row.id, row.reference, _R.TRIAGE, row.class_code)
 
 
-def found(tx: WriteTx, report_reference: str, why: str, now: datetime) -> str:
+def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int | None = None) -> str:
     """A person says that a report is of a defect that is not known yet. Returns the new defect's reference.
 
     It is told apart from what is open within the distance at which a machine would have joined it.
@@ -96,25 +127,28 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime) -> str:
         NotFound: there is no such report.
         Conflict: the report is linked, or has gone another way.
     """
-    row = reports_decisions.lock(tx, report_reference)
-    if row.state is _R.LINKED:
-        raise Conflict(f"{row.reference} is linked already: split or unlink it first.")
+    row = meanwhile.lock_report(tx, report_reference, seen, now)
+    check_foundable(row)
     in_force = policies.in_force(tx, now)
     first = reports_due.seen(tx, row.id)
-    seen = first.sighting
-    matching.lock_places(tx, [(seen.x, seen.y)], in_force.policy)
-    where = (seen.x, seen.y, seen.accuracy_m)
-    drawn = Standing(0, seen.class_code, *where, seen.known_at, seen.seen_at, seen=0)
-    one = Founded(first, drawn, seen.known_at, first.danger, reports=0, detections=0)
+    sighting = first.sighting
+    matching.lock_places(tx, [(sighting.x, sighting.y)], in_force.policy)
+    where = (sighting.x, sighting.y, sighting.accuracy_m)
+    drawn = Standing(0, sighting.class_code, *where, sighting.known_at, sighting.seen_at, seen=0)
+    one = Founded(first, drawn, sighting.known_at, first.danger, reports=0, detections=0)
     (defect_id,) = sightings.record(tx, [one], in_force.id, now)
-    told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=seen.class_code)
+    told = DefectRecorded(defect_id=defect_id, before=None, after=_D.CANDIDATE, class_code=sighting.class_code)
     event_log.append(tx, told, now)
-    recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(seen.class_code).same_cap_m, now)
+    recall_sightings.keep_apart(tx, defect_id, in_force.policy.duplicates_of(sighting.class_code).same_cap_m, now)
+    if asked := reports_decisions.open_question(tx, row.id):
+        labels.answered(tx, asked, {one.defect_id: "different" for one in asked.candidates}, now)
     _link_rows(tx, row, defect_id, why, now)
     return merges.parties(tx, [defect_id])[defect_id].reference
 
 
-def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime) -> None:
+def unlink(
+    tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None
+) -> None:
     """A person says that a report is not of this defect. With no other defect, it waits in triage for a person.
 
     Linking it again undoes this.
@@ -123,7 +157,18 @@ def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: da
         NotFound: there is no such report or defect.
         Conflict: they are not linked, or the report has ended.
     """
-    row = reports_decisions.lock(tx, report_reference)
+    report_id, defect_id = cut(tx, report_reference, reference, why, now, seen)
+    labels.unlinked(tx, report_id, defect_id, now)
+
+
+def cut(
+    tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None
+) -> tuple[ReportId, DefectId]:
+    """Unlink, and keep no label of it: whoever takes a word of their own back contradicts no machine.
+
+    Raises: as `unlink` does.
+    """
+    row = meanwhile.lock_report(tx, report_reference, seen, now)
     (defect_id,) = merges.ids(tx, reference)
     defect_id = merges.holder_of(tx, defect_id) or defect_id
     merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
@@ -140,3 +185,4 @@ def unlink(tx: WriteTx, report_reference: str, reference: str, why: str, now: da
     ]
     event_log.append(tx, happened, now)
     settle_reports.settle(tx, [defect_id, *relinks.saw(tx, row.id)], now)
+    return row.id, defect_id

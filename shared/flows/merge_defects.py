@@ -11,31 +11,55 @@ from shared.domain.events import DefectMerged, DefectUnmerged
 from shared.domain.lifecycle import DEFECT
 from shared.domain.terms import OPEN_DEFECT, Band, DefectId, DefectState
 from shared.errors import Conflict
-from shared.flows import settle_reports
+from shared.flows import meanwhile, settle_reports
 from shared.flows.link_report import found, link, unlink
 from shared.flows.split_defect import split
-from shared.store import event_log, merges, policies, relinks
+from shared.store import event_log, labels, merges, policies, relinks
 from shared.store.engine import WriteTx
 from shared.store.merges import Party, Undoing
 from shared.store.patches import Patch, apply
 from shared.store.tables import defect
 
-__all__ = ["found", "link", "merge", "split", "take_in", "unlink", "unmerge"]
+__all__ = [
+    "check_absorbed",
+    "check_taker",
+    "check_unmerge",
+    "found",
+    "link",
+    "merge",
+    "split",
+    "take_in",
+    "unlink",
+    "unmerge",
+]
 
 _D = DefectState
 
 
-def merge(tx: WriteTx, reference: str, into: str, why: str, now: datetime) -> None:
+def merge(
+    tx: WriteTx,
+    reference: str,
+    into: str,
+    why: str,
+    now: datetime,
+    *,
+    seen: int | None = None,
+    seen_into: int | None = None,
+) -> None:
     """Take one defect into another. What had been merged into it goes along: there are no chains.
 
-    Locks the places of both, then both, then their reports.
+    Locks the places of both, then both, then their reports. `seen`, `seen_into`: the newest event that was known of
+    each (`flows/meanwhile.py`).
 
     Raises:
         NotFound: there is no such defect.
+        ChangedMeanwhile: somebody changed one of them since it was seen.
         Conflict: one of them has ended or is being repaired, or they are the same.
     """
-    absorbed, taker = _pair(tx, reference, into, now)
-    _check_merge(absorbed, taker)
+    absorbed, taker = _pair(tx, reference, into, now, (seen, seen_into))
+    check_taker(taker)
+    check_absorbed(absorbed, taker.reference)
+    labels.of_two(tx, absorbed.id, taker.id, "same", now)
     _take_in(tx, absorbed, taker, why, now)
 
 
@@ -70,11 +94,14 @@ def _take_in(tx: WriteTx, absorbed: Party, taker: Party, why: str, now: datetime
     settle_reports.settle(tx, [absorbed.id, taker.id], now)
 
 
-def _pair(tx: WriteTx, reference: str, into: str, now: datetime) -> tuple[Party, Party]:
-    """Both defects, locked; a taker that is itself a duplicate stands for its original."""
+def _pair(
+    tx: WriteTx, reference: str, into: str, now: datetime, seen: tuple[int | None, int | None]
+) -> tuple[Party, Party]:
+    """Both defects, locked and as they were seen; a taker that is itself a duplicate stands for its original."""
     one, other = merges.ids(tx, reference, into)
     merges.lock_around(tx, [one, other], policies.in_force(tx, now).policy)
     found = merges.parties(tx, [one, other])
+    meanwhile.check(tx, "defect", dict(zip((one, other), seen, strict=True)), now)
     original = found[other].merged_into
     if original is not None:
         found = merges.parties(tx, [one, original])
@@ -84,14 +111,27 @@ def _pair(tx: WriteTx, reference: str, into: str, now: datetime) -> tuple[Party,
     return found[one], found[other]
 
 
-def _check_merge(absorbed: Party, taker: Party) -> None:
+def check_taker(taker: Party) -> None:
+    """Let a defect take another in.
+
+    Raises:
+        Conflict: it has ended.
+    """
     if taker.state not in OPEN_DEFECT:
         raise Conflict(f"{taker.reference} is {taker.state}: nothing is merged into what has ended.")
+
+
+def check_absorbed(absorbed: Party, taker: str = "the other one") -> None:
+    """Let a defect be taken into another, which `taker` names.
+
+    Raises:
+        Conflict: it has ended, or is being repaired.
+    """
     if absorbed.state not in OPEN_DEFECT:
         raise Conflict(f"{absorbed.reference} is {absorbed.state}: only an open defect is merged into another.")
     if absorbed.ordered or absorbed.state is _D.RECALLED:
         raise Conflict(
-            f"{absorbed.reference} is being repaired: merge {taker.reference} into it, or cancel its works order first."
+            f"{absorbed.reference} is being repaired: merge {taker} into it, or cancel its works order first."
         )
 
 
@@ -110,13 +150,14 @@ def _gains(absorbed: Party, taker: Party) -> dict[str, Any]:
     return gains
 
 
-def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
+def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int | None = None) -> None:
     """Undo the merge by which a defect is a duplicate: it stands again as before, with what had seen it.
 
     What came to the other one since stays there. The two are told apart from now on.
 
     Raises:
         NotFound: there is no such defect.
+        ChangedMeanwhile: somebody changed it since it was seen.
         Conflict: it is not a duplicate by a merge.
     """
     (absorbed_id,) = merges.ids(tx, reference)
@@ -125,10 +166,10 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
     undoing = merges.standing_merge(tx, absorbed_id)
     found = merges.parties(tx, {absorbed_id, holder_id, undoing.into_id if undoing else absorbed_id})
     absorbed, holder = found[absorbed_id], found[holder_id]
-    if undoing is None or absorbed.merged_into != holder.id:
-        raise Conflict(f"{reference} is not merged into another defect, or was just now: look again.")
-    DEFECT.check(_D.DUPLICATE, undoing.state, {"state_before": undoing.state})
+    meanwhile.check(tx, "defect", {absorbed.id: seen}, now)
+    undoing = check_unmerge(absorbed, holder.id, undoing)
     merges.return_sightings(tx, undoing, holder.id, absorbed.id)
+    labels.of_two(tx, absorbed.id, holder.id, "different", now)
     merges.repoint(tx, holder.id, absorbed.id, only=undoing.followers)
     apply(tx, defect, [Patch(absorbed.id, _D.DUPLICATE, undoing.state, {"merged_into": None})], now)
     _give_back(tx, found[undoing.into_id], undoing, now)
@@ -138,6 +179,18 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime) -> None:
     told = DefectUnmerged(defect_id=absorbed.id, before=_D.DUPLICATE, after=undoing.state, from_id=holder.id, why=why)
     event_log.append(tx, told, now)
     settle_reports.settle(tx, [absorbed.id, holder.id], now)
+
+
+def check_unmerge(absorbed: Party, holder_id: int, undoing: Undoing | None) -> Undoing:
+    """Let the merge of a defect be undone. Returns what undoes it.
+
+    Raises:
+        Conflict: it is not merged into that holder.
+    """
+    if undoing is None or absorbed.merged_into != holder_id:
+        raise Conflict(f"{absorbed.reference} is not merged into another defect, or was just now: look again.")
+    DEFECT.check(_D.DUPLICATE, undoing.state, {"state_before": undoing.state})
+    return undoing
 
 
 def _give_back(tx: WriteTx, taker: Party, undoing: Undoing, now: datetime) -> None:

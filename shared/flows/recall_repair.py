@@ -13,6 +13,7 @@ from shared.domain.policy import Policy
 from shared.domain.terms import RecallId, ReportState, WarrantyId, WarrantyState
 from shared.domain.warranty import Failure, Term, attribute
 from shared.errors import Conflict
+from shared.flows import meanwhile
 from shared.flows.settle_recall import Case, Decision, open_case, settle_case
 from shared.flows.step_warranties import WarrantyWalk, walk_warranties
 from shared.store import event_log, policies, recall_sightings, recalls, reports_decisions, states, warranties
@@ -107,14 +108,15 @@ def _await(tx: WriteTx, claims: Sequence[Claim], now: datetime) -> None:
     event_log.append(tx, told, now)
 
 
-def decide(tx: WriteTx, reference: str, decision: Decision, why: str, now: datetime) -> None:
+def decide(tx: WriteTx, reference: str, decision: Decision, why: str, now: datetime, seen: int | None = None) -> None:
     """An operator says whether the failure is the repair's.
 
     Raises:
         NotFound: there is no such recall.
+        ChangedMeanwhile: somebody decided it since it was `seen` (`flows/meanwhile.py`).
         Conflict: it is decided already, or disputed: then a supervisor rules.
     """
-    case = _locked(tx, reference, now)
+    case = _locked(tx, reference, now, seen)
     if case.recall.state != "proposed":
         raise Conflict(f"The recall {reference} is {case.recall.state}: it is not decided again.")
     recalls.change(tx, case.recall.id, state=decision, decided_at=now, decided_by=tx.actor, decision_why=why)
@@ -122,14 +124,15 @@ def decide(tx: WriteTx, reference: str, decision: Decision, why: str, now: datet
     settle_case(tx, case, decision, why, now)
 
 
-def rule(tx: WriteTx, reference: str, decision: Decision, why: str, now: datetime) -> None:
+def rule(tx: WriteTx, reference: str, decision: Decision, why: str, now: datetime, seen: int | None = None) -> None:
     """A supervisor rules on what the contractor disputes.
 
     Raises:
         NotFound: there is no such recall.
+        ChangedMeanwhile: somebody ruled on it since it was `seen` (`flows/meanwhile.py`).
         Conflict: it is not disputed.
     """
-    case = _locked(tx, reference, now)
+    case = _locked(tx, reference, now, seen)
     if case.recall.state != "disputed":
         raise Conflict(f"The recall {reference} is {case.recall.state}: only a disputed one is ruled on.")
     recalls.change(tx, case.recall.id, state=decision, ruled_at=now, ruled_by=tx.actor, decision_why=why)
@@ -158,10 +161,11 @@ def dispute(tx: WriteTx, reference: str, contractor_id: int | None, why: str, no
     event_log.append(tx, _decided(case, "disputed", why, ruling=False), now)
 
 
-def _locked(tx: WriteTx, reference: str, now: datetime) -> Case:
-    """The recall with its place kept from everybody else's matching, then with its rows."""
+def _locked(tx: WriteTx, reference: str, now: datetime, seen: int | None) -> Case:
+    """The recall as it was seen, its place kept from everybody else's matching, then with its rows."""
     recall_sightings.lock_place(tx, reference, policies.in_force(tx, now).policy)
     found = recalls.lock(tx, reference)
+    meanwhile.check(tx, "recall", {found.id: seen}, now)
     recall_sightings.lock_reports(tx, found.id)
     return open_case(tx, found, now)
 

@@ -7,7 +7,7 @@ its messages taken until the lease ends; then another asks the provider first, w
 import base64
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -104,6 +104,16 @@ def _outgoing(tx: ReadTx, one: Claimed, frame: Frame) -> Outgoing:
         tries=one.tries,
         again=one.tries > 1,
     )
+
+
+def written(tx: ReadTx, one: Claimed, now: datetime) -> Letter:
+    """A message as its reader would have it, but for the reader's own links, which nobody else may see."""
+    outgoing = _outgoing(tx, one, _frame(tx, now))
+    links = {"link": _NO_LINK, "manage": _NO_LINK, "unsubscribe": _NO_LINK}
+    return replace(outgoing, values={**outgoing.values, **links}).letter(now)
+
+
+_NO_LINK = "(their own link)"
 
 
 def _links(one: Claimed, frame: Frame) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from shared.domain.evidence import (
 from shared.domain.policy import EvidenceRules
 from shared.domain.terms import Band, OrderState
 from shared.errors import Conflict
+from shared.flows import meanwhile
 from shared.flows.close_repair import Verdict, fail, verify
 from shared.flows.take_steps import OrderWalk, walk_orders
 from shared.store import policies, visits, works
@@ -187,16 +188,19 @@ def decide(
     site_check: bool,
     company: int | None,
     now: datetime,
+    seen: int | None = None,
 ) -> Order:
     """A person's verdict on a repair; who gives it stands in the transaction, `company` is their contractor if any.
 
     Raises:
         NotFound: there is no such order.
+        ChangedMeanwhile: the order, or its evidence, changed since it was `seen` (`flows/meanwhile.py`).
         VerifierIsCompleter: they, or their company, did the work.
         AlreadyVerified: it is verified.
         UnlawfulStep, GuardNotMet: the order is not ready for a verdict, or lacks evidence and was not checked on site.
     """
     order = works.lock(tx, reference, None)
+    meanwhile.check(tx, "works_order", {order.id: seen}, now)
     if order.state in PASSED:
         raise AlreadyVerified(f"{order.verifier} verified works order {reference} before.")
     completer = visits.person_of(tx, order.visit_id)

@@ -23,6 +23,13 @@ def of_report(tx: ReadTx, reference: str) -> bool | None:
     return hears
 
 
+def of_address(tx: ReadTx, address: str) -> list[int]:
+    """The reports whose reporter is reached by exactly this address, which is in lower case; the newest first."""
+    tx.plan_for_values()
+    told = select(contact.c.report_id).where(func.lower(contact.c.email) == address, contact.c.email.is_not(None))
+    return list(tx.scalars(told.order_by(contact.c.report_id.desc())))
+
+
 def hear(tx: WriteTx, report_id: int, *, hears: bool, now: datetime) -> None:
     """Whether the reporter wants to be told of this report. Locks the row."""
     told = update(contact).where(contact.c.report_id == report_id).values(unfollowed_at=None if hears else now)

@@ -148,6 +148,18 @@ def lock_one(tx: WriteTx, reference: str) -> DefectRow:
     return next(iter(found.values()))
 
 
+def look_at(tx: ReadTx, reference: str) -> DefectRow:
+    """The defect of this reference, unlocked: to be read, not to be decided about.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = tx.execute(_ROWS.where(defect.c.reference == references.read(reference))).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no defect {reference}.")
+    return _row(found)
+
+
 def versions_of(tx: ReadTx, states: Iterable[str]) -> list[PolicyVersionId]:
     """The policy versions under which defects in these states were graded."""
     ids = select(defect.c.policy_id).where(defect.c.state.in_(sorted(states)), defect.c.policy_id.is_not(None))

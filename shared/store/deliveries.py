@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Integer, bindparam, delete, func, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.terms import EventId
@@ -51,6 +51,22 @@ def take(tx: WriteTx, consumer: str, now: datetime, most: int, *, only: EventId 
     asked = {"consumer": consumer, "now": now, "most": most}
     due = tx.execute(_DUE, asked) if only is None else tx.execute(_DUE_ONE, asked | {"only": only})
     return [Delivery._make(row) for row in due.all()]
+
+
+_OWN = (
+    select(*_FIELDS)
+    .where(
+        delivery.c.consumer == bindparam("consumer"),
+        delivery.c.event_id > bindparam("after"),
+        text("delivery.xmin = pg_current_xact_id()::xid"),
+    )
+    .order_by(delivery.c.event_id)
+)
+
+
+def own(tx: WriteTx, consumer: str, after: int) -> list[Delivery]:
+    """What this transaction itself gave a consumer to hear, of events after that one; nobody else sees these rows."""
+    return [Delivery._make(row) for row in tx.execute(_OWN, {"consumer": consumer, "after": after})]
 
 
 def done(tx: WriteTx, taken: Sequence[Delivery]) -> None:

@@ -152,6 +152,28 @@ def transaction(actor: str) -> Iterator[WriteTx]:
         yield WriteTx(connection, actor)
 
 
+class UnkeptTx(WriteTx):
+    """A transaction that writes and is never kept: what would follow is done, looked at, and gone."""
+
+
+_PATIENCE = text("SELECT set_config('lock_timeout', '3s', true)")
+
+
+@contextmanager
+def foreseeing(actor: str) -> Iterator[UnkeptTx]:
+    """One transaction that always rolls back, whatever is done in it. It waits three seconds for a lock at most.
+
+    Raises:
+        OperationalError: the database went away, or others held a lock for longer (`LOST`).
+    """
+    with engine().connect() as connection:
+        connection.execute(_PATIENCE)
+        try:
+            yield UnkeptTx(connection, actor)
+        finally:
+            connection.rollback()
+
+
 class LoopLine:
     """A connection for one task of the event loop: for much small work without what a thread costs each piece.
 

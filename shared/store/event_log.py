@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Text, bindparam, text
+from sqlalchemy import BigInteger, DateTime, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.events import LISTENERS, Event, Step
 from shared.domain.terms import EventId
-from shared.store.engine import Acting, WriteTx
+from shared.store.engine import Acting, ReadTx, WriteTx
+from shared.store.tables import event as recorded
 
 _ENVELOPE = {"before", "after"}
 _FIELDS = {
@@ -78,6 +79,11 @@ def append(
     rows = [stated(event, time, thread) for event, time, thread in zip(events, times, threads, strict=True)]
     params = {"events": orjson.dumps(rows).decode(), **append_params(tx, {type(event) for event in events}, now, cause)}
     return [EventId(number) for (number,) in tx.execute(_APPEND, params).all()]
+
+
+def newest(tx: ReadTx) -> int:
+    """The id of the newest event; 0 when there is none."""
+    return tx.scalar(select(func.max(recorded.c.id))) or 0
 
 
 def append_params(tx: Acting, kinds: Iterable[type[Event]], now: datetime, cause: int | None = None) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Merges of defects as rows: who takes part, what moves, and what it takes to undo one exactly."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy import Row, Select, func, insert, or_, select, text, update
 
 from shared.domain.policy import Policy
 from shared.domain.terms import DefectId, DefectState
@@ -83,9 +83,21 @@ _PARTY = (
 
 def parties(tx: WriteTx, ids: Collection[int]) -> dict[int, Party]:
     """The defects of these ids, locked in the order of their ids."""
-    rows = select(*_PARTY).where(defect.c.id == func.any(sorted(ids))).order_by(defect.c.id)
+    return _parties(tx.execute(_party_rows(ids).with_for_update(of=defect, key_share=True)))
+
+
+def look_at(tx: ReadTx, ids: Collection[int]) -> dict[int, Party]:
+    """The same, unlocked: to be read, not to be decided about."""
+    return _parties(tx.execute(_party_rows(ids)))
+
+
+def _party_rows(ids: Collection[int]) -> Select[Any]:
+    return select(*_PARTY).where(defect.c.id == func.any(sorted(ids))).order_by(defect.c.id)
+
+
+def _parties(rows: Iterable[Row[Any]]) -> dict[int, Party]:
     found = {}
-    for row in tx.execute(rows.with_for_update(of=defect, key_share=True)):
+    for row in rows:
         graded = {name: row._mapping[name] for name in GRADED}
         state = DefectState(row.state)
         found[row.id] = Party(
@@ -122,6 +134,12 @@ def holder_of(tx: ReadTx, defect_id: int) -> DefectId | None:
     """The defect that a duplicate is merged into."""
     found: DefectId | None = tx.scalar(select(defect.c.merged_into).where(defect.c.id == defect_id))
     return found
+
+
+def originals(tx: ReadTx, ids: Collection[int]) -> dict[int, DefectId]:
+    """Of each of these defects, the one that it is merged into; itself, when it is none's duplicate."""
+    rows = select(defect.c.id, func.coalesce(defect.c.merged_into, defect.c.id).label("original"))
+    return {row.id: DefectId(row.original) for row in tx.execute(rows.where(defect.c.id == func.any(list(ids))))}
 
 
 def lock_around(tx: WriteTx, ids: Sequence[int], policy: Policy) -> None:
@@ -201,8 +219,20 @@ def remember(
 
 def standing_merge(tx: WriteTx, defect_id: int) -> Undoing | None:
     """The merge by which this defect is a duplicate, locked; None when there is none."""
+    return _undoing(tx.execute(_newest_merge(defect_id).with_for_update()).one_or_none())
+
+
+def look_at_merge(tx: ReadTx, defect_id: int) -> Undoing | None:
+    """The same, unlocked."""
+    return _undoing(tx.execute(_newest_merge(defect_id)).one_or_none())
+
+
+def _newest_merge(defect_id: int) -> Select[Any]:
     rows = select(merge).where(merge.c.defect_id == defect_id, merge.c.undone_at.is_(None))
-    row = tx.execute(rows.order_by(merge.c.id.desc()).limit(1).with_for_update()).one_or_none()
+    return rows.order_by(merge.c.id.desc()).limit(1)
+
+
+def _undoing(row: Row[Any] | None) -> Undoing | None:
     if row is None:
         return None
     kept = row.before

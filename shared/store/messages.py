@@ -75,9 +75,14 @@ def add(tx: WriteTx, new: Sequence[NewMessage], now: datetime) -> int:
 
 TRIES = 10
 """After so many failures a message is parked: it waits for a person."""
-_CLAIM = text((Path(__file__).parent / "sql" / "claim_messages.sql").read_text()).bindparams(
-    bindparam("channels", type_=ARRAY(Text))
+_CLAIM_WRITTEN = (Path(__file__).parent / "sql" / "claim_messages.sql").read_text()
+_CLAIM = text(_CLAIM_WRITTEN).bindparams(bindparam("channels", type_=ARRAY(Text)))
+_OWN = text(
+    "WITH taken AS (SELECT * FROM message"
+    " WHERE id > :after AND xmin = pg_current_xact_id()::xid AND dropped_at IS NULL)"
+    + "".join(_CLAIM_WRITTEN.partition("\nSELECT taken.id")[1:])
 )
+"""What this transaction itself wrote, with its readers as a worker would have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,16 @@ def claim(tx: WriteTx, channels: Sequence[str], now: datetime, until: datetime, 
     """Take due messages for this worker alone until then, the oldest first. Locks them in this transaction."""
     asked = {"channels": list(channels), "now": now, "until": until, "most": most}
     return [Claimed(**row._mapping) for row in tx.execute(_CLAIM, asked)]
+
+
+def newest(tx: ReadTx) -> int:
+    """The id of the newest message; 0 when there is none."""
+    return tx.scalar(select(func.max(message.c.id))) or 0
+
+
+def own(tx: WriteTx, after: int) -> list[Claimed]:
+    """The messages after that one that this transaction wrote and has not dropped, by when they would leave."""
+    return [Claimed(**row._mapping) for row in tx.execute(_OWN, {"after": after})]
 
 
 def sent(tx: WriteTx, message_id: int, sent_as: str, now: datetime) -> None:

@@ -158,6 +158,23 @@ def standing(tx: ReadTx, defect_id: int) -> int:
     return count
 
 
+def can_go(tx: ReadTx, defect_id: int) -> bool:
+    """Whether a report or a detection saw the defect, which could be of another one. A passer-by says which it is."""
+    seen = (sighting.c.defect_id == defect_id, sighting.c.unlinked_at.is_(None))
+    told = func.num_nonnulls(sighting.c.report_id, sighting.c.detection_id) == 1
+    return tx.scalar(select(sighting.c.id).where(*seen, told).limit(1)) is not None
+
+
+def linked_reports(tx: ReadTx, defect_id: int) -> list[str]:
+    """The references of the reports that are linked to a defect and have not ended, oldest first."""
+    rows = (
+        select(report.c.reference)
+        .join(sighting, sighting.c.report_id == report.c.id)
+        .where(sighting.c.defect_id == defect_id, sighting.c.unlinked_at.is_(None), report.c.state == "linked")
+    )
+    return list(tx.scalars(rows.order_by(sighting.c.id)))
+
+
 def standing_of(tx: ReadTx, defect_id: int, reports: Sequence[int], detections: Sequence[int]) -> int:
     """How many of these reports and detections saw a defect."""
     theirs = or_(sighting.c.report_id == func.any(list(reports)), sighting.c.detection_id == func.any(list(detections)))

@@ -57,6 +57,19 @@ def lock(tx: WriteTx, reference: str, mine: int | None = None) -> ReportRow:
     return ReportRow(ReportId(row.id), row.reference, ReportState(row.state), row.class_code)
 
 
+def look_at(tx: ReadTx, reference: str) -> ReportRow:
+    """The report of this reference, unlocked: to be read, not to be decided about.
+
+    Raises:
+        NotFound: there is none.
+    """
+    wanted = select(report.c.id, report.c.reference, report.c.state, report.c.class_code)
+    row = tx.execute(wanted.where(report.c.reference == references.read(reference))).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no report {reference}.")
+    return ReportRow(ReportId(row.id), row.reference, ReportState(row.state), row.class_code)
+
+
 def lock_ids(tx: WriteTx, ids: Sequence[int]) -> list[ReportRow]:
     """The reports of these ids, locked in the order of their ids."""
     wanted = select(report.c.id, report.c.reference, report.c.state, report.c.class_code)

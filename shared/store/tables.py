@@ -725,7 +725,7 @@ label = Table(
     _to("report", "report_id", nullable=True),
     Column("detection_id", BigInteger),
     _to("defect", "defect_id"),
-    # same, different, cannot_tell
+    # same, different, cannot_tell; taken_back: what was answered before counts no longer. Of a pair the newest counts.
     Column("answer", Text, nullable=False),
     # same, different, unsure
     Column("machine", Text, nullable=False),

@@ -113,11 +113,14 @@ def wanting(tx: WriteTx, defect_ids: Sequence[int]) -> list[Wanting]:
     tx.execute(_CONCERNED, {"ids": list(defect_ids)})
     # Locked first and read after: who waited for a lock must see what the one before them did.
     locked = list(tx.scalars(_LOCKING, {"ids": list(defect_ids)}))
-    if not locked:
-        return []
+    return wants(tx, locked) if locked else []
+
+
+def wants(tx: ReadTx, defect_ids: Sequence[int]) -> list[Wanting]:
+    """The same, unlocked: to be read, not to be acted upon."""
     return [
         Wanting(coverable(row), row.replaces, row.recall_id, row.promised_by, row.failed_order, row.at_cost_of)
-        for row in tx.execute(_READING, {"ids": locked})
+        for row in tx.execute(_READING, {"ids": list(defect_ids)})
     ]
 
 

@@ -260,6 +260,12 @@ def lock_many(tx: WriteTx, order_ids: Sequence[int]) -> list[Order]:
     return _with_covers(tx, tx.execute(_BY_ID, {"ids": list(order_ids)}).all())
 
 
+def look_at(tx: ReadTx, order_ids: Sequence[int]) -> list[Order]:
+    """The orders of these ids, unlocked: to be read, not to be acted upon."""
+    rows = tx.execute(select(*_ORDER).where(works_order.c.id == func.any(list(order_ids))).order_by(works_order.c.id))
+    return _with_covers(tx, list(rows))
+
+
 def _with_covers(tx: ReadTx, rows: Sequence[Row[Any]]) -> list[Order]:
     """What they cover, read after the lock was granted: another may have changed it while we waited."""
     covered = tx.execute(_COVERED, {"ids": [row.id for row in rows]}).all()

@@ -146,6 +146,43 @@ def test_a_dispute_is_the_contractors_and_the_ruling_a_supervisors(as_: As, fail
     assert failed
 
 
+def test_the_case_of_a_recall_holds_both_places_the_photos_and_what_was_said(as_: As, failed: str) -> None:
+    operator, alder = as_(Role.OPERATOR), as_(Role.CONTRACTOR, contractor="alder")
+    path = f"/recalls/{the_recall(operator)['reference']}"
+    alder.post(f"{path}/dispute", why="A trench was cut through it.")
+
+    case = operator.get(f"{path}/case").json()
+
+    (seen,) = case["sightings"]
+    assert (case["state"], case["defect"], case["repair"]["footprint"]["type"]) == ("disputed", failed, "Polygon")
+    assert (seen["kind"], seen["distance_m"], seen["accuracy_m"]) == ("report", 0.0, 5.0)
+    assert _surrounds(case["repair"]["footprint"], seen["lon"], seen["lat"])
+    assert [photo["label"] for photo in case["repair"]["photos"]] == ["Before 1", "After 1"]
+    assert datetime.fromisoformat(case["repair"]["ends_on"]) > datetime.fromisoformat(case["repair"]["starts_on"])
+    assert [(line["decision"], line["why"]) for line in case["said"]] == [("disputed", "A trench was cut through it.")]
+    assert alder.get(f"{path}/case").status_code == 403
+    assert operator.get("/recalls/K-0000-0000/case").status_code == 404
+
+
+def _surrounds(polygon: Any, lon: float, lat: float) -> bool:
+    """Whether a place lies within the box of a GeoJSON polygon."""
+    easts, norths = zip(*polygon["coordinates"][0], strict=True)
+    return min(easts) < lon < max(easts) and min(norths) < lat < max(norths)
+
+
+@pytest.mark.parametrize(("role", "may"), [(Role.OPERATOR, False), (Role.SUPERVISOR, True)])
+def test_only_a_supervisor_may_rule_on_the_page_and_others_see_why(as_: As, failed: str, role: Role, may: bool) -> None:
+    who, alder = as_(role), as_(Role.CONTRACTOR, contractor="alder")
+    reference = the_recall(who)["reference"]
+    alder.post(f"/recalls/{reference}/dispute", why="A trench was cut through it.")
+
+    page = who.api.get("/hub/recalls", params={"recall": reference}, headers=who.headers).text
+
+    assert "A trench was cut through it." in page
+    assert ("Only a supervisor rules on a dispute" in page) is not may
+    assert failed in page
+
+
 def test_a_warranty_is_made_void_with_evidence(as_: As, repaired: str) -> None:
     operator = as_(Role.OPERATOR)
 

@@ -306,8 +306,23 @@ def test_staff_see_who_it_was_and_every_event(api: TestClient, a_key: MakeKey) -
 
     answer = api.get(f"/api/v1/reports/{told['reference']}", headers=a_key(Role.OPERATOR).headers).json()
 
-    assert answer["staff"]["contact"]["email"] == "sam@example.org"
+    assert answer["staff"]["has_contact"] is True
     assert [one["kind"] for one in answer["staff"]["events"]] == ["ReportReceived"]
+
+
+def test_how_a_reporter_is_reached_is_told_on_demand_and_on_record(api: TestClient, a_key: MakeKey) -> None:
+    told = _send(api, contact={"email": "sam@example.org"}).json()
+    path, staff = f"/api/v1/reports/{told['reference']}", a_key(Role.OPERATOR).headers
+    seen = api.get(path, headers=staff)
+
+    reached = api.post(f"{path}/contact", headers=staff)
+
+    assert "sam@example.org" not in seen.text
+    assert reached.json() == {"name": None, "email": "sam@example.org", "phone": None}
+    looked = api.get(path, headers=staff).json()["staff"]["events"][-1]
+    assert (looked["kind"], looked["by"].startswith("key:")) == ("ContactShown", True)
+    assert "sam@example.org" not in str(looked)
+    assert api.post(f"{path}/contact").status_code == 401
 
 
 def test_a_report_leads_to_its_defect_once_it_is_matched(api: TestClient) -> None:

@@ -1,4 +1,5 @@
-"""Search: by whatever is known of a report, a defect or a works order, and by nothing that is known of a person."""
+"""Search: by whatever is known of a report, a defect, a works order or a recall, and by nothing that is known of a
+person."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +10,23 @@ from sqlalchemy import func, insert, select
 
 from shared.domain.terms import Role
 from shared.store.engine import transaction
-from shared.store.tables import GRID, contact, defect, detection, detection_key, postcode, report, source, street
+from shared.store.tables import (
+    GRID,
+    contact,
+    defect,
+    detection,
+    detection_key,
+    postcode,
+    recall,
+    report,
+    source,
+    street,
+)
 from tests.api.conftest import MakeKey
-from tests.factories import a_defect, a_report, an_order, triaged
+from tests.factories import a_defect, a_report, a_verified_repair, an_order, triaged
 
 NOW = datetime.now(UTC)
-KINDS = ("reports", "defects", "works_orders")
+KINDS = ("reports", "defects", "works_orders", "recalls")
 
 
 @pytest.fixture
@@ -79,6 +91,34 @@ def test_defects_and_orders_are_found_by_reference(api: TestClient, staff: dict[
 
     assert _found(api, staff, reference.lower().replace("-", "")) == {reference}
     assert _found(api, staff, order.reference.lower()) == {order.reference}
+
+
+def test_a_recall_is_found_by_its_reference_and_with_its_defect(api: TestClient, staff: dict[str, str]) -> None:
+    with transaction("test") as tx:
+        defect_id = a_defect(tx, known_at=NOW - timedelta(days=2))
+        order = an_order(tx, defect_id, now=NOW - timedelta(days=1))
+        a_verified_repair(tx, defect_id, NOW)
+        triaged(tx, NOW)
+        there = tx.scalar(select(defect.c.reference).where(defect.c.id == defect_id))
+        named = str(tx.scalar(select(recall.c.reference)))
+
+    hits = _hits(api, staff, there)
+
+    assert _found(api, staff, named.lower().replace("-", "")) == {named}
+    assert [(one["reference"], one["defect"], one["contractor"]) for one in hits["recalls"]] == [
+        (named, there, "alder")
+    ]
+    assert _hits(api, staff, order.reference)["works_orders"][0]["defects"] == [there]
+
+
+def test_what_is_half_typed_is_asked_for_in_a_body(api: TestClient, staff: dict[str, str]) -> None:
+    reference = _report(description="Shopping trolleys fell into a deep hole")
+
+    answer = api.post("/api/v1/search", json={"q": "trolley", "limit": 5}, headers=staff)
+
+    assert answer.status_code == 200
+    assert answer.json() == _hits(api, staff, "trolley")
+    assert [one["reference"] for one in answer.json()["reports"]] == [reference]
 
 
 def test_a_plain_word_is_no_reference(api: TestClient, staff: dict[str, str]) -> None:

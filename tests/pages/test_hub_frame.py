@@ -56,7 +56,7 @@ def test_every_command_is_found_by_its_name_and_by_its_key(reader: Reader) -> No
     check(page)
     page.keyboard.press("Escape")
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search: reference")).to_be_focused()
 
 
 def test_single_keys_can_be_put_off(reader: Reader) -> None:

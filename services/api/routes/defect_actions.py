@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Role, Write, requires
-from services.api.schemas import Day, Input, Number, Whole, Words, YesNo
+from services.api.schemas import Act, Day, Input, Number, Seen, SeenOfEach, Whole, Words, YesNo
 from shared.flows import assess_defect, merge_defects
 from shared.flows.assess_defect import Assessed, Refused
 from shared.flows.weigh_finding import Decision, Finding
@@ -40,7 +40,7 @@ class Facts(Input):
         return self.model_dump(exclude_none=True)
 
 
-class Assessment(Input):
+class Found(Input):
     """What a person found, and what follows. What is left out stays as it was known."""
 
     decision: Decision = Field(examples=["confirm"])
@@ -69,6 +69,10 @@ class Assessment(Input):
         )
 
 
+class Assessment(Found, Act):
+    """A finding about one defect, on what was seen of it."""
+
+
 class Graded(BaseModel):
     """The defect as it stands now."""
 
@@ -95,10 +99,11 @@ class Graded(BaseModel):
         )
 
 
-class AssessMany(Assessment):
+class AssessMany(Found):
     references: list[Annotated[Words, Field(max_length=20)]] = Field(
         min_length=1, max_length=1000, examples=[["D-7K3M-9QXF", "D-2P5R-8ABC"]]
     )
+    seen: SeenOfEach
 
 
 class AssessedOne(BaseModel):
@@ -108,6 +113,7 @@ class AssessedOne(BaseModel):
     defect: Graded | None = None
     problem: str | None = Field(None, examples=["unlawful-step"])
     detail: str | None = None
+    seen: int | None = Field(None, description="With changed-meanwhile: what to send to save in spite of it")
 
 
 class AssessedMany(BaseModel):
@@ -118,7 +124,7 @@ class AssessedMany(BaseModel):
 def assess_many_defects(given: AssessMany, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> AssessedMany:
     """Apply one finding to many defects. Each has its own result; one that is refused holds up no other."""
     answers = assess_defect.assess_many(
-        tx, given.references, given.finding(), now, supervises=asker.role in SUPERVISING
+        tx, given.references, given.finding(), now, supervises=asker.role in SUPERVISING, seen=given.seen
     )
     return AssessedMany(results=_results(answers))
 
@@ -130,7 +136,8 @@ def _results(answers: Sequence[Assessed | Refused]) -> list[AssessedOne]:
             results.append(AssessedOne(reference=said.reference, defect=Graded.of(said)))
         else:
             refusal = said.refusal
-            results.append(AssessedOne(reference=said.reference, problem=refusal.code, detail=refusal.detail))
+            told = AssessedOne(reference=said.reference, problem=refusal.code, detail=refusal.detail)
+            results.append(told.model_copy(update={"seen": refusal.more.get("seen")}))
     return results
 
 
@@ -139,22 +146,27 @@ def assess_one_defect(
     reference: Reference, given: Assessment, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
 ) -> Graded:
     """Confirm and grade a defect, watch it, drop it, hand it on. Less urgent than before takes a supervisor."""
-    said = assess_defect.assess(tx, reference, given.finding(), now, supervises=asker.role in SUPERVISING)
+    supervises = asker.role in SUPERVISING
+    said = assess_defect.assess(tx, reference, given.finding(), now, supervises=supervises, seen=given.seen)
     return Graded.of(said)
 
 
-class Into(Input):
+class Into(Act):
     into: Words = Field(max_length=20, description="The defect that stays", examples=["D-2P5R-8ABC"])
+    seen_into: Seen | None = Field(None, description="`seen` of the defect that stays")
     why: Why
 
 
-class Because(Input):
+class Because(Act):
     why: Why
 
 
-class Split(Input):
+class Split(Act):
     reports: list[Annotated[Words, Field(max_length=20)]] = Field(
-        min_length=1, max_length=1000, description="Those that saw the other one", examples=[["R-7K3M-9QXF"]]
+        default_factory=list, max_length=1000, description="Those that saw the other one", examples=[["R-7K3M-9QXF"]]
+    )
+    detections: list[Annotated[Whole, Field(ge=1, le=2**62)]] = Field(
+        default_factory=list, max_length=1000, description="As the sightings of the defect name them", examples=[[7]]
     )
     why: Why
 
@@ -170,7 +182,7 @@ class Standing(BaseModel):
 def merge_defect(reference: Reference, given: Into, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> Standing:
     """Two are one: this one becomes a duplicate of the other, with all that saw it. `unmerge` undoes it."""
     del asker
-    merge_defects.merge(tx, reference, given.into, given.why, now)
+    merge_defects.merge(tx, reference, given.into, given.why, now, seen=given.seen, seen_into=given.seen_into)
     return Standing(reference=reference, stands=given.into)
 
 
@@ -180,7 +192,7 @@ def unmerge_defect(
 ) -> Standing:
     """Undo the merge of a duplicate: it stands again as before it, and no machine joins the two again."""
     del asker
-    merge_defects.unmerge(tx, reference, given.why, now)
+    merge_defects.unmerge(tx, reference, given.why, now, seen=given.seen)
     return Standing(reference=reference, stands=reference)
 
 
@@ -188,6 +200,9 @@ def unmerge_defect(
 def split_defect(
     reference: Reference, given: Split, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]
 ) -> Standing:
-    """One is two: these reports saw another defect, which they found. Merging the new one back undoes it."""
+    """One is two: these reports and detections saw another one, which they found. Merging that back undoes it."""
     del asker
-    return Standing(reference=reference, stands=merge_defects.split(tx, reference, given.reports, given.why, now))
+    made = merge_defects.split(
+        tx, reference, given.reports, given.why, now, detections=given.detections, seen=given.seen
+    )
+    return Standing(reference=reference, stands=made)

@@ -4,16 +4,16 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from services.api.defect_filters import Filters
-from services.api.deps import PUBLIC, Asker, Read, requires
+from services.api.deps import PUBLIC, STAFF, Asker, Read, requires
 from services.api.schemas import EventTold, Moment, Position, PublicPhoto, Status
 from shared.domain.terms import Band, DefectState
 from shared.errors import Invalid
 from shared.store import references
-from shared.store.read_models import defect_map, defects, photos
+from shared.store.read_models import defect_map, defects, neighbours, photos
 from shared.store.read_models.defect_map import Box
 
 router = APIRouter(prefix="/api/v1/defects", tags=["defects"])
@@ -85,6 +85,8 @@ def _box(written: str) -> Box:
 
 class Sighting(BaseModel):
     report: str | None
+    report_state: str | None
+    detection: int | None = Field(description="By which a split names what a machine saw")
     by_machine: bool
     verdict: str
     why: str
@@ -155,6 +157,9 @@ class PhotoOf(BaseModel):
     role: str
     taken_at: datetime | None
     received_at: datetime
+    report: str | None = Field(description="The report that it came with")
+    order: str | None = Field(description="The works order on whose visit it was taken")
+    public: bool = Field(description="Whether everybody may see it")
 
 
 class StaffDefect(BaseModel):
@@ -188,6 +193,7 @@ class StaffDefect(BaseModel):
     ended_at: datetime | None
     overdue: bool
     assessed_by: str | None
+    seen: int = Field(description="What to send with an act that rests on this answer: see `seen` of the acts")
     sightings: list[Sighting]
     orders: list[OrderOf]
     visits: list[VisitOf]
@@ -211,6 +217,43 @@ class DefectTold(BaseModel):
     photos: list[PublicPhoto] = Field(description="Those that everybody may see: of it, and before and after repairs")
     timeline: list[Moment]
     staff: StaffDefect | None = Field(None, description="For staff")
+
+
+class Neighbour(BaseModel):
+    """An open defect near another one, for staff."""
+
+    reference: str
+    class_code: str
+    state: DefectState
+    band: Band | None
+    lat: float
+    lon: float
+    accuracy_m: float
+    street: str | None
+    street_side: str | None
+    distance_m: float
+    known_at: datetime
+    reports: int
+    detections: int
+    works_order: str | None = Field(description="The order that covers it")
+    told_apart: bool = Field(description="Somebody said before that they are two")
+    photos: list[str] = Field(description="References of its newest photos, four at most")
+
+
+class Neighbours(BaseModel):
+    defects: list[Neighbour] = Field(description="The nearest first")
+
+
+@router.get("/{reference}/neighbours")
+def show_neighbours(
+    reference: Annotated[str, Path(max_length=20, examples=["D-7K3M-9QXF"])],
+    tx: Read,
+    asker: Annotated[Asker, requires(*STAFF, scope="defects:write")],
+    within: Annotated[float, Query(gt=0, le=1000, description="Metres on the ground")] = 150.0,
+) -> Neighbours:
+    """Open defects near this one: what it may be merged with."""
+    del asker
+    return Neighbours.model_validate({"defects": neighbours.around(tx, references.read(reference), within)})
 
 
 @router.get("/{reference}")

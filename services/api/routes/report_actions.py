@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Role, Write, requires
-from services.api.schemas import Input, Words
+from services.api.schemas import Act, Input, Words
 from shared.domain.public_words import Shown
 from shared.errors import NotFound
-from shared.flows import decide_report, merge_defects, show_words
+from shared.flows import decide_report, merge_defects, show_contact, show_words
 from shared.flows.decide_report import Rejection
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
@@ -30,7 +30,7 @@ class ReportState(BaseModel):
     defect: str | None = Field(None, description="The defect that it was linked to", examples=["D-7K3M-9QXF"])
 
 
-class Refer(Input):
+class Refer(Act):
     """Another looks after this place. Both are told to the reporter."""
 
     decision: Literal["refer"]
@@ -38,13 +38,13 @@ class Refer(Input):
     why: Why = Field(examples=["The M65 is theirs here."])
 
 
-class Reject(Input):
+class Reject(Act):
     decision: Literal["reject"]
     reason: Rejection
     why: Why = Field(examples=["An advertisement."])
 
 
-class NoDefect(Input):
+class NoDefect(Act):
     """Somebody looked, and there is nothing that needs mending."""
 
     decision: Literal["no_defect"]
@@ -52,14 +52,14 @@ class NoDefect(Input):
     evidence: Annotated[Words, Field(min_length=3, max_length=1000, examples=["Walked both sides on 3 Nov, photo 12."])]
 
 
-class Ask(Input):
+class Ask(Act):
     """Ask the reporter for something; once only."""
 
     decision: Literal["ask"]
     question: Annotated[Words, Field(min_length=3, max_length=1000, examples=["Which lane is it in?"])]
 
 
-class Link(Input):
+class Link(Act):
     """It is of this defect, or of this one too."""
 
     decision: Literal["link"]
@@ -67,7 +67,7 @@ class Link(Input):
     why: Why = Field(examples=["The photo shows the same hole."])
 
 
-class NewDefect(Input):
+class NewDefect(Act):
     """It is of a defect that is not known yet."""
 
     decision: Literal["new_defect"]
@@ -85,10 +85,10 @@ def decide_about_report(
     del asker
     match given:
         case Link():
-            merge_defects.link(tx, reference, given.defect, given.why, now)
+            merge_defects.link(tx, reference, given.defect, given.why, now, given.seen)
             return ReportState(reference=reference, state="linked", defect=given.defect)
         case NewDefect():
-            made = merge_defects.found(tx, reference, given.why, now)
+            made = merge_defects.found(tx, reference, given.why, now, given.seen)
             return ReportState(reference=reference, state="linked", defect=made)
         case _:
             return ReportState(reference=reference, state=_decided(tx, reference, given, now))
@@ -97,16 +97,16 @@ def decide_about_report(
 def _decided(tx: Write, reference: str, given: Refer | Reject | NoDefect | Ask, now: datetime) -> str:
     match given:
         case Refer():
-            return decide_report.refer(tx, reference, given.target, given.why, now)
+            return decide_report.refer(tx, reference, given.target, given.why, now, given.seen)
         case Reject():
-            return decide_report.reject(tx, reference, given.reason, given.why, now)
+            return decide_report.reject(tx, reference, given.reason, given.why, now, given.seen)
         case NoDefect():
-            return decide_report.find_nothing(tx, reference, given.why, given.evidence, now)
+            return decide_report.find_nothing(tx, reference, given.why, given.evidence, now, given.seen)
         case Ask():
-            return decide_report.ask(tx, reference, given.question, now)
+            return decide_report.ask(tx, reference, given.question, now, given.seen)
 
 
-class Because(Input):
+class Because(Act):
     why: Why = Field(examples=["It is a real hole; the photo was a mistake."])
 
 
@@ -116,7 +116,7 @@ def restore_report(
 ) -> ReportState:
     """Undo a rejection: the report waits for a person again."""
     del asker
-    return ReportState(reference=reference, state=decide_report.restore(tx, reference, given.why, now))
+    return ReportState(reference=reference, state=decide_report.restore(tx, reference, given.why, now, given.seen))
 
 
 class WordsShown(BaseModel):
@@ -124,8 +124,8 @@ class WordsShown(BaseModel):
     shown: Shown = Field(description="screened: without what reaches or names a person; released: as they stand")
 
 
-def _shown(tx: Write, reference: str, shown: Shown, why: str, now: datetime) -> WordsShown:
-    show_words.show_words(tx, reference, shown, why, now)
+def _shown(tx: Write, reference: str, shown: Shown, given: Because, now: datetime) -> WordsShown:
+    show_words.show_words(tx, reference, shown, given.why, now, given.seen)
     return WordsShown(reference=reference, shown=shown)
 
 
@@ -135,7 +135,7 @@ def release_words(
 ) -> WordsShown:
     """Show a report's words to everybody as they stand: the screening hid too much. `screen-words` undoes it."""
     del asker
-    return _shown(tx, reference, Shown.RELEASED, given.why, now)
+    return _shown(tx, reference, Shown.RELEASED, given, now)
 
 
 @router.post("/{reference}/screen-words")
@@ -144,7 +144,7 @@ def screen_words(
 ) -> WordsShown:
     """Show a report's words without what reaches or names a person, as at first."""
     del asker
-    return _shown(tx, reference, Shown.SCREENED, given.why, now)
+    return _shown(tx, reference, Shown.SCREENED, given, now)
 
 
 @router.post("/{reference}/withhold-words")
@@ -153,10 +153,26 @@ def withhold_words(
 ) -> WordsShown:
     """Show nothing of a report's words to the public: the screening missed something. `screen-words` undoes it."""
     del asker
-    return _shown(tx, reference, Shown.WITHHELD, given.why, now)
+    return _shown(tx, reference, Shown.WITHHELD, given, now)
 
 
-class Unlink(Input):
+class Reach(BaseModel):
+    """How the reporter is reached. All empty: it was not told, or is forgotten."""
+
+    name: str | None = Field(examples=["Sam Reed"])
+    email: str | None = Field(examples=["sam@example.org"])
+    phone: str | None
+
+
+@router.post("/{reference}/contact")
+def show_reporters_contact(reference: Reference, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> Reach:
+    """Tell how the reporter is reached, and keep on record who asked. Staff do not see it otherwise."""
+    del asker
+    reach = show_contact.show_contact(tx, reference, now)
+    return Reach(name=reach.name, email=reach.email, phone=reach.phone)
+
+
+class Unlink(Act):
     defect: Words = Field(max_length=20, examples=["D-7K3M-9QXF"])
     why: Why = Field(examples=["The report means the other carriageway."])
 
@@ -167,7 +183,7 @@ def unlink_report(
 ) -> ReportState:
     """It is not of this defect. With no other, the report waits for a person; linking it again undoes this."""
     del asker
-    merge_defects.unlink(tx, reference, given.defect, given.why, now)
+    merge_defects.unlink(tx, reference, given.defect, given.why, now, given.seen)
     return ReportState(reference=reference, state=decide_report.state_of(tx, reference))
 
 

@@ -13,8 +13,8 @@ from shared.domain.public import public_status
 from shared.domain.public_words import public_words
 from shared.domain.terms import ReportState
 from shared.store import policies, references
+from shared.store.read_models import dangers, reports
 from shared.store.read_models import photos as public_photos
-from shared.store.read_models import reports
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
@@ -45,12 +45,6 @@ class OwnReport(BaseModel):
     notes: list[Note]
 
 
-class Reach(BaseModel):
-    name: str | None
-    email: str | None
-    phone: str | None
-
-
 class LinkTold(BaseModel):
     defect: str
     verdict: str
@@ -68,7 +62,10 @@ class StaffReport(BaseModel):
     street_key: str | None
     observed_at: datetime
     triage_due_at: datetime
-    contact: Reach | None = Field(description="None when it was not told, or is forgotten")
+    taken_at: datetime | None = Field(description="When somebody took the danger that it told of")
+    taken_by: str | None = Field(description="Who took it")
+    seen: int = Field(description="What to send with an act that rests on this answer: see `seen` of the acts")
+    has_contact: bool = Field(description="Whether the reporter can be reached: POST …/contact tells how, on record")
     links: list[LinkTold]
     events: list[EventTold]
 
@@ -170,7 +167,6 @@ def _photos(tx: Read, told: reports.Told, asker: Asker, now: datetime) -> list[R
 
 def _staff(tx: Read, told: reports.Told) -> StaffReport:
     row = told.row
-    reach = reports.reach(tx, row.id)
     return StaffReport(
         state=ReportState(row.state),
         channel=row.channel,
@@ -178,7 +174,10 @@ def _staff(tx: Read, told: reports.Told) -> StaffReport:
         street_key=row.street_key,
         observed_at=row.observed_at,
         triage_due_at=row.triage_due_at,
-        contact=None if reach is None else Reach(name=reach.name, email=reach.email, phone=reach.phone),
+        taken_at=row.taken_at,
+        taken_by=None if row.taken_by is None else dangers.who_took(tx, row.id),
+        seen=reports.seen(tx, row.id),
+        has_contact=reports.reach(tx, row.id) is not None,
         links=[LinkTold(**one._mapping) for one in reports.links(tx, row.id)],
         events=[EventTold(**one) for one in reports.events(tx, row.id)],
     )

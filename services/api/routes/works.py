@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.api.deps import STAFF, Asker, Now, Read, Role, Write, requires
 from services.api.routes.visits import company
-from services.api.schemas import Input, Instant, Since, Words, YesNo
+from services.api.schemas import Act, Input, Instant, SeenOfEach, Since, Words, YesNo
 from services.api.works_shown import OrderPage, Stepped, SteppedMany, Whole
 from shared.domain.terms import Band, OrderState
 from shared.flows import act_on_order, verify_repair
@@ -65,6 +65,7 @@ class ByHand(Input):
     )
     contractor: Words | None = Field(None, max_length=40, description="A code; who has the lot if left out")
     reason: Why = Field(examples=["No lot covers it; Birch has a crew nearby."])
+    seen: SeenOfEach
 
 
 @router.post("", status_code=201)
@@ -72,7 +73,7 @@ def issue_orders(given: ByHand, tx: Write, now: Now, asker: Annotated[Asker, OPE
     """Order the repair of confirmed defects that have no order: no lot covers them, or theirs was cancelled."""
     del asker
     codes = [references.read(one) for one in given.defects]
-    issued = order_by_hand(tx, codes, given.contractor, given.reason, now)
+    issued = order_by_hand(tx, codes, given.contractor, given.reason, now, given.seen)
     return SteppedMany(orders=[Stepped.of(order) for order in issued])
 
 
@@ -191,7 +192,7 @@ def reissue_order(
     return Stepped.of(act_on_order.reissue(tx, code, given.contractor, given.reason, now))
 
 
-class Verdict(Input):
+class Verdict(Act):
     verdict: Literal["passed", "failed"]
     why: Why = Field(examples=["Level with the road, edges sealed."])
     site_check: YesNo = Field(False, description="Somebody stood before it; needed where the evidence is lacking")
@@ -210,6 +211,7 @@ def verify_order(
         site_check=given.site_check,
         company=asker.contractor_id,
         now=now,
+        seen=given.seen,
     )
     return Stepped.of(order)
 

@@ -1,9 +1,11 @@
 """Lists of people and keys for administrators; no hash leaves the store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, func, select
 
+from shared.domain.access import STAFF
 from shared.store.engine import ReadTx
 from shared.store.tables import api_key, contractor, person, source
 
@@ -39,6 +41,18 @@ def keys(tx: ReadTx, *, after: int = 0, most: int = 100) -> Page:
         .order_by(api_key.c.id)
     )
     return _page(tx, rows, most)
+
+
+def staff_names(tx: ReadTx) -> dict[str, str]:
+    """What the people who work here are called, by what stands for them in the record: "person:7"."""
+    rows = select(person.c.id, person.c.name).where(person.c.role.in_(STAFF))
+    return {f"person:{row.id}": row.name for row in tx.execute(rows)}
+
+
+def names(tx: ReadTx, ids: Sequence[int]) -> dict[int, str]:
+    """What people are called, by their ids."""
+    rows = tx.execute(select(person.c.id, person.c.name).where(person.c.id == func.any(list(ids))))
+    return {row.id: row.name for row in rows}
 
 
 def _page(tx: ReadTx, rows: Select[tuple[object, ...]], most: int) -> Page:

@@ -3,18 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import aliased
 
 from shared.domain.public import PublicStatus, public_status
 from shared.domain.terms import DefectState
 from shared.domain.timeline import Link, Moment, of_defect, of_duplicate
 from shared.errors import NotFound
+from shared.store import meanwhile
 from shared.store.engine import ReadTx
+from shared.store.public_photos import is_public
 from shared.store.read_models import history
 from shared.store.tables import (
     contractor,
     defect,
+    event,
     photo,
     recall,
     report,
@@ -38,6 +41,7 @@ class Told:
 
 _original = aliased(defect)
 _earlier = aliased(defect)
+_sender = report.alias("sender")
 _ROW = (
     select(
         defect,
@@ -79,6 +83,7 @@ def _timeline(tx: ReadTx, row: Row[Any]) -> list[Moment]:
 def whole(tx: ReadTx, defect_id: int) -> dict[str, Any]:
     """All that is on record of a defect, for staff: who saw it and why it was joined, orders, visits, warranties."""
     return {
+        "seen": meanwhile.newest(tx, "defect", [defect_id])[defect_id],
         "sightings": _sightings(tx, defect_id),
         "orders": _orders(tx, defect_id),
         "visits": _visits(tx, defect_id),
@@ -94,8 +99,12 @@ def _listed(tx: ReadTx, rows: Any) -> list[dict[str, Any]]:
 
 
 def _sightings(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
-    columns = [sighting.c[name] for name in ("verdict", "why", "survey_pass", "class_code", "lat", "lon", "accuracy_m")]
+    columns: list[ColumnElement[Any]] = [
+        sighting.c[name] for name in ("verdict", "why", "survey_pass", "class_code", "lat", "lon", "accuracy_m")
+    ]
     columns += [sighting.c[name] for name in ("seen_at", "known_at", "danger", "linked_at", "unlinked_at")]
+    columns += [sighting.c.detection_id.label("detection"), report.c.state.label("report_state")]
+    columns += [report.c.description.label("words"), report.c.channel]
     seen_by = (sighting.c.detection_id.is_not(None)).label("by_machine")
     return _listed(
         tx,
@@ -108,8 +117,15 @@ def _sightings(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
 
 
 def _orders(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
-    columns = [works_order.c[name] for name in ("reference", "state", "kind", "band", "charge_to", "issued_at")]
+    columns: list[ColumnElement[Any]] = [
+        works_order.c[name] for name in ("reference", "state", "kind", "band", "charge_to", "issued_at")
+    ]
     columns += [works_order.c[name] for name in ("scheduled_for", "completed_at", "verified_at", "verifier")]
+    columns.append(works_order.c.missing)
+    issued = select(event.c.data["why"].astext).where(
+        event.c.subject == "works_order", event.c.subject_id == works_order.c.id, event.c.kind == "OrderIssued"
+    )
+    columns.append(issued.order_by(event.c.id).limit(1).scalar_subquery().label("issued_why"))
     return _listed(
         tx,
         select(contractor.c.code.label("contractor"), works_order_defect.c.ended_at, *columns)
@@ -166,6 +182,18 @@ def _photos(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
         .join(works_order_defect, works_order_defect.c.works_order_id == visit.c.works_order_id)
         .where(works_order_defect.c.defect_id == defect_id)
     )
-    wanted = select(photo.c.reference, photo.c.role, photo.c.taken_at, photo.c.received_at)
+    columns = [photo.c[name] for name in ("reference", "role", "taken_at", "received_at", "width_px", "height_px")]
+    order = (
+        select(works_order.c.reference)
+        .join(visit, visit.c.works_order_id == works_order.c.id)
+        .where(visit.c.client_id == photo.c.visit_client_id, visit.c.contractor_id == photo.c.contractor_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    wanted = (
+        select(*columns, is_public().label("public"), photo.c.released_by.label("said_by"))
+        .add_columns(_sender.c.reference.label("report"), order.label("order"))
+        .outerjoin(_sender, _sender.c.id == photo.c.report_id)
+    )
     of_people = photo.c.report_id.in_(of_reports) | photo.c.sighting_id.in_(of_passers_by)
     return _listed(tx, wanted.where(of_people | photo.c.visit_client_id.in_(of_visits)).order_by(photo.c.id))

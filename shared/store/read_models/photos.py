@@ -72,6 +72,13 @@ def of_report(tx: ReadTx, report_id: int) -> list[Row[Any]]:
     return list(tx.execute(select(photo).where(photo.c.report_id == report_id).order_by(photo.c.id)))
 
 
+def staff_of_report(tx: ReadTx, report_id: int) -> list[dict[str, Any]]:
+    """The photos that came with a report, for staff: whether everybody may see each, and who said so. Oldest first."""
+    columns = (*_SHOWN, photo.c.received_at, is_public().label("public"), photo.c.released_by.label("said_by"))
+    rows = select(*columns).where(photo.c.report_id == report_id).order_by(photo.c.id)
+    return [dict(row._mapping) for row in tx.execute(rows)]
+
+
 def report_id(tx: ReadTx, reference: str) -> int | None:
     """The id of a report by its reference, for whoever adds a photo to it."""
     found: int | None = tx.scalar(select(report.c.id).where(report.c.reference == reference))

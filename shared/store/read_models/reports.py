@@ -13,6 +13,7 @@ from shared.domain.public import PublicStatus, public_status
 from shared.domain.terms import OPEN_REPORT, DefectState, ReportState
 from shared.domain.timeline import Link, Moment, Step, of_report
 from shared.errors import NotFound
+from shared.store import meanwhile
 from shared.store.engine import ReadTx
 from shared.store.read_models import history
 from shared.store.tables import contact, defect, merge, photo, question, report, report_note, sighting, street
@@ -39,6 +40,8 @@ _HEAD: list[ColumnElement[Any]] = [
         "updated_at",
         "words_released",
         "words_withheld",
+        "taken_at",
+        "taken_by",
     )
 ]
 _HEAD.append(street.c.name.label("street"))
@@ -176,6 +179,11 @@ def links(tx: ReadTx, report_id: int) -> list[Row[Any]]:
 def events(tx: ReadTx, report_id: int) -> list[dict[str, Any]]:
     """Every event of it, oldest first."""
     return history.events(tx, "report", report_id)
+
+
+def seen(tx: ReadTx, report_id: int) -> int:
+    """The newest event of it that may stand against somebody's decision."""
+    return meanwhile.newest(tx, "report", [report_id])[report_id]
 
 
 # --- the operators' list ---------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Search for staff: reports, defects and works orders by reference, another system's id, postcode, street, or words.
+"""Search for staff: reports, defects, works orders and recalls by reference, another system's id, postcode, street, or
+words.
 
-Each way asks its own index and stops at so many; what is found is shown the surest way first. Who reported is not
-looked through: contact data has no index, and no way here leads to it (docs/decisions/0041).
+Each way asks its own index and stops at so many; what is found is shown the surest way first. No way here leads through
+who reported: that is a look-up of its own, which is recorded (flows/look_up_reporter.py, docs/decisions/0059).
 """
 
 import re
@@ -15,7 +16,7 @@ from sqlalchemy import Table, func, or_, select, text
 from shared.store import references
 from shared.store.engine import ReadTx
 from shared.store.read_models import search_shown
-from shared.store.tables import REPORT_WORDS, defect, detection, detection_key, report, source, works_order
+from shared.store.tables import REPORT_WORDS, defect, detection, detection_key, recall, report, source, works_order
 
 _SQL = Path(__file__).parent.parent / "sql"
 _PLACE, _STREETS = (text((_SQL / f"search_{name}.sql").read_text()) for name in ("place", "streets"))
@@ -23,7 +24,13 @@ _WORDS = text((_SQL / "search_words.sql").read_text().replace("{words}", REPORT_
 
 _POSTCODE = re.compile(r"[A-Z0-9]{5,8}")
 
-KINDS: dict[str, Table] = {"report": report, "defect": defect, "works_order": works_order}
+KINDS: dict[str, tuple[Table, str]] = {
+    "report": (report, "R"),
+    "defect": (defect, "D"),
+    "works_order": (works_order, "W"),
+    "recall": (recall, "K"),
+}
+"""Where each kind lies, and the letter that its references begin with."""
 REACH_M = 250.0
 """Around a postcode's middle: a postcode is some fifteen addresses."""
 MOST_STREETS = 20
@@ -49,6 +56,7 @@ class Results:
     reports: list[dict[str, Any]]
     defects: list[dict[str, Any]]
     works_orders: list[dict[str, Any]]
+    recalls: list[dict[str, Any]]
 
 
 def search(tx: ReadTx, sought: str, most: int) -> Results:
@@ -60,11 +68,22 @@ def search(tx: ReadTx, sought: str, most: int) -> Results:
     if not any(ways.values()):
         for way in _LIKELY:
             _look(tx, way, sought, most, ways)
+    _add_recalls(tx, most, ways)
     return Results(
         search_shown.reports(tx, ways["report"]),
         search_shown.defects(tx, ways["defect"]),
         search_shown.orders(tx, ways["works_order"]),
+        search_shown.recalls(tx, ways["recall"]),
     )
+
+
+def _add_recalls(tx: ReadTx, most: int, ways: dict[str, dict[int, str]]) -> None:
+    """With a defect its recalls are found."""
+    of_defects, found = ways["defect"], ways["recall"]
+    if of_defects and len(found) < most:
+        rows = select(recall.c.id, recall.c.defect_id).where(recall.c.defect_id == func.any(list(of_defects)))
+        for row in tx.execute(rows.order_by(recall.c.id.desc()).limit(most - len(found))):
+            found.setdefault(row.id, of_defects[row.defect_id])
 
 
 def _look(tx: ReadTx, way: Way, sought: str, most: int, ways: dict[str, dict[int, str]]) -> None:
@@ -76,9 +95,9 @@ def _look(tx: ReadTx, way: Way, sought: str, most: int, ways: dict[str, dict[int
 
 def _by_reference(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
     """The whole reference however it was typed, its beginning, or its second half."""
-    for kind, table in KINDS.items():
+    for kind, (table, letter) in KINDS.items():
         conditions = [
-            *(table.c.reference.like(f"{beginning}%") for beginning in references.beginnings(sought, kind[0].upper())),
+            *(table.c.reference.like(f"{beginning}%") for beginning in references.beginnings(sought, letter)),
             *(func.right(table.c.reference, 4) == half for half in references.halves(sought)),
         ]
         if conditions:

@@ -1,4 +1,4 @@
-"""Warranties and recalls as operators and contractors read them, paged by change; and the operators' open questions."""
+"""Warranties and recalls as operators and contractors read them, paged by change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Select, cast, func, select, true, tuple_
 
 from shared.errors import Invalid, NotFound
-from shared.store import references
+from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
-from shared.store.tables import contractor, defect, question, recall, recall_sighting, report, warranty, works_order
+from shared.store.tables import contractor, defect, recall, recall_sighting, report, street, warranty, works_order
 
 Row = Mapping[str, Any]
 
@@ -72,7 +72,14 @@ def recalls(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page
         Invalid: `after` is not from an answer of ours.
     """
     rows = _recalls().where(*_filters(wanted, recall.c.state))
-    return _page(tx, rows, (recall.c.proposed_at, recall.c.reference), "reference", after, most)
+    keys = (recall.c.proposed_at, recall.c.reference)
+    return _with_seen(tx, "recall", _page(tx, rows, keys, "reference", after, most))
+
+
+def recalls_by_state(tx: ReadTx) -> dict[str, int]:
+    """How many recalls there are of each state."""
+    states = select(recall.c.state, func.count().label("many")).group_by(recall.c.state)
+    return {row.state: row.many for row in tx.execute(states)}
 
 
 def _recalls() -> Select[Any]:
@@ -91,6 +98,8 @@ def _recalls() -> Select[Any]:
         select(
             *(recall.c[name] for name in (*plain, "disputed_at", "ruled_at", "ruled_by")),
             recall.c.proposed_at.label("updated_at"),
+            contractor.c.name.label("contractor_name"),
+            street.c.name.label("street"),
             defect.c.reference.label("defect"),
             defect.c.lat,
             defect.c.lon,
@@ -110,6 +119,7 @@ def _recalls() -> Select[Any]:
         .join(contractor, contractor.c.id == warranty.c.contractor_id)
         .outerjoin(remedy, remedy.c.id == recall.c.works_order_id)
         .outerjoin(anew, anew.c.id == recall.c.new_defect_id)
+        .outerjoin(street, street.c.id == defect.c.street_id)
         .join(seen, true())
     )
 
@@ -131,43 +141,14 @@ def one_recall(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
         .where(recall_sighting.c.recall_id == row.id)
         .order_by(recall_sighting.c.id)
     )
-    return {**row._mapping, "waiting": [one._mapping for one in tx.execute(waits)]}
+    seen = meanwhile.newest(tx, "recall", [row.id])[row.id]
+    return {**row._mapping, "seen": seen, "waiting": [one._mapping for one in tx.execute(waits)]}
 
 
-def questions(tx: ReadTx, *, after: str | None, most: int) -> Page:
-    """Reports that matching was unsure of, the soonest due first, each with the defects that it may be of.
-
-    Raises:
-        Invalid: `after` is not from an answer of ours.
-    """
-    rows = (
-        select(
-            question.c.candidates,
-            question.c.asked_at,
-            *(report.c[name] for name in ("reference", "class_code", "lat", "lon", "accuracy_m", "street_key")),
-            *(report.c[name] for name in ("description", "danger", "received_at", "triage_due_at")),
-            report.c.triage_due_at.label("updated_at"),
-        )
-        .join(report, report.c.id == question.c.report_id)
-        .where(question.c.settled_at.is_(None))
-    )
-    page = _page(tx, rows, (report.c.triage_due_at, report.c.reference), "reference", after, most)
-    near = _defects(tx, [one["defect_id"] for row in page.rows for one in row["candidates"]])
-    shown = [
-        {**row, "candidates": [{**near[one["defect_id"]], **_said(one)} for one in row["candidates"]]}
-        for row in page.rows
-    ]
-    return Page([*shown], page.next)
-
-
-def _said(candidate: Row) -> Row:
-    return {"why": candidate["why"], "distance_m": candidate["distance_m"]}
-
-
-def _defects(tx: ReadTx, ids: Sequence[int]) -> dict[int, Row]:
-    named = ("reference", "class_code", "state", "band", "lat", "lon", "reports", "opened_at", "last_seen_at")
-    rows = select(defect.c.id, *(defect.c[name] for name in named)).where(defect.c.id == func.any(list(set(ids))))
-    return {row.id: {name: row._mapping[name] for name in named} for row in tx.execute(rows)}
+def _with_seen(tx: ReadTx, subject: str, page: Page) -> Page:
+    """Each row with the newest event of its subject (by its `id`) that may stand against an act."""
+    seen = meanwhile.newest(tx, subject, [row["id"] for row in page.rows])
+    return Page([{**row, "seen": seen[row["id"]]} for row in page.rows], page.next)
 
 
 def _filters(wanted: Wanted, state: ColumnElement[Any]) -> list[ColumnElement[bool]]:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, tuple_
 from shared.domain.lifecycle import ORDER
 from shared.domain.terms import OrderState
 from shared.errors import Invalid, NotFound
+from shared.store import meanwhile
 from shared.store.engine import ReadTx
 from shared.store.tables import (
     api_key,
@@ -95,6 +96,7 @@ def page(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
     found = [dict(row._mapping) for row in tx.execute(rows)]
     shown = found[:most]
     _add_defects(tx, shown)
+    _add_seen(tx, shown, wanted.contractor_id)
     last = shown[-1] if len(found) > most else None
     return Page([*shown], None if last is None else f"{last['updated_at'].isoformat()}~{last['reference']}")
 
@@ -124,6 +126,14 @@ def _filters(wanted: Wanted) -> list[Any]:
         (wanted.open_only or None, lambda _: works_order.c.ended_at.is_(None)),
     ]
     return [rule(value) for value, rule in rules if value is not None]
+
+
+def _add_seen(tx: ReadTx, orders: Sequence[dict[str, Any]], contractor_id: int | None) -> None:
+    """For staff the newest event of each that may stand against an act; contractors' own acts rest on states alone."""
+    staff = contractor_id is None
+    seen = meanwhile.newest(tx, "works_order", [order["id"] for order in orders]) if staff else {}
+    for order in orders:
+        order["seen"] = seen.get(order["id"])
 
 
 def _add_defects(tx: ReadTx, orders: Sequence[dict[str, Any]]) -> None:
@@ -182,6 +192,7 @@ def whole(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
         raise NotFound(f"There is no works order {reference}.")
     order = dict(row._mapping)
     _add_defects(tx, [order])
+    _add_seen(tx, [order], contractor_id)
     order["follows"] = _earlier(tx, order, contractor_id)
     order["report_photos"] = _report_photos(tx, [one["id"] for one in order["defects"]])
     order["visits"] = _visits(tx, order["id"])

@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly detail: string,
     /** By the field's name. */
     readonly fields: Record<string, string>,
+    /** What this kind of problem has beside: with "changed-meanwhile" `changes` and `seen`. */
+    readonly more: Record<string, unknown> = {},
   ) {
     super(detail);
   }
@@ -25,6 +27,7 @@ interface ProblemBody {
   type?: string;
   detail?: string;
   errors?: { field: string; reason: string }[];
+  [more: string]: unknown;
 }
 
 /** Read: `get<Page>("/defects?band=E")`. Throws Problem or Unreachable. */
@@ -49,8 +52,11 @@ async function answered(method: string, path: string, body?: unknown, key?: stri
   if (method !== "GET") headers["X-CSRF-Token"] = token();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  // An act is carried out also where its page is left the moment after; browsers carry 64 kB so at most.
+  const keepalive = method !== "GET" && (sent.body ?? "").length < 30_000;
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return await fetch(`/api/v1${path}`, { method, headers, keepalive, ...sent });
   } catch {
     throw new Unreachable();
   }
@@ -60,7 +66,7 @@ async function problem(answer: Response): Promise<Problem> {
   const told = (await answer.json().catch(() => ({}))) as ProblemBody;
   const fields = Object.fromEntries((told.errors ?? []).map(({ field, reason }) => [field, reason]));
   const code = (told.type ?? "").replace("/problems/", "") || `http-${answer.status}`;
-  return new Problem(answer.status, code, told.detail ?? `The service answered ${answer.status}.`, fields);
+  return new Problem(answer.status, code, told.detail ?? `The service answered ${answer.status}.`, fields, told);
 }
 
 function token(): string {

@@ -1,10 +1,12 @@
 // What every page of the hub has: places by keys, the palette, search, sign-out, and whether the feed is heard.
 import { act } from "./api";
+import "./danger";
 import { command } from "./keys";
 import { live } from "./live";
 import "./palette";
 import { span } from "./parts";
 import { attempt } from "./says";
+import "./search";
 
 for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-go]")) {
   const key = link.dataset["go"]!;

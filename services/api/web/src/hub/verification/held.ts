@@ -1,0 +1,32 @@
+// A verdict that nothing can take back once it is sent: it is held for some seconds, in which it can be undone. Who
+// leaves the page sends it at once.
+import { fault, say } from "../says";
+
+const HELD_MS = 8000;
+const waiting = new Set<() => void>();
+
+/**
+ * `send` is called when the time is over; `undone` where somebody took it back, or where the service refused it, which
+ * is said.
+ */
+export function hold(words: string, send: () => Promise<void>, undone: () => void): void {
+  const go = () => {
+    if (!stop()) return;
+    send().catch((problem: unknown) => {
+      fault(problem);
+      undone();
+    });
+  };
+  const timer = window.setTimeout(go, HELD_MS);
+  const stop = () => {
+    window.clearTimeout(timer);
+    return waiting.delete(go);
+  };
+  waiting.add(go);
+  const undo = () => {
+    if (stop()) undone();
+  };
+  say(words, { name: "Undo", run: undo }, HELD_MS);
+}
+
+window.addEventListener("pagehide", () => [...waiting].forEach((go) => go()));

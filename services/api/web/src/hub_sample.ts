@@ -1,0 +1,3 @@
+// How repairs were drawn: a page to read.
+import "./hub/shell";
+import "./hub/results.scss";

@@ -1,0 +1,211 @@
+"""Verification, recalls and search in the hub: worked through by keys, and nothing sent that was undone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.delivery.house import House
+from tests.pages.browser import PHONE, Reader, check, sideways
+from tests.pages.operators import ADA, HUB_SCREENS, SUE, at_the_hub
+from tests.pages.story import Story
+from tests.waiting import until
+
+WORDS = "Quicksilver puddle beside the observatory gate."
+HELD_MS = 8_000
+EMAIL = "ottoline.marchbanks@residents.example"
+
+
+@dataclass
+class Desk:
+    """Two repairs that wait for a person; and a verified one that failed: its recall."""
+
+    story: Story
+    orders: tuple[str, str]
+    recall: str
+    report: str
+
+    def order(self, which: int) -> Any:
+        return self.story.operator.get(f"/api/v1/works-orders/{self.orders[which]}")
+
+
+@pytest.fixture(scope="module")
+def desk(house: House) -> Iterator[Desk]:
+    story = Story(house)
+    told = [story.report(place, contact={"name": "Otto", "email": EMAIL}) for place in (50, 51)]
+    told.append(story.report(52, description=WORDS))
+    defects = [story.defect_of(one) for one in told]
+    for defect in defects:
+        story.assess(defect)
+    orders = [story.mend(defect, place) for defect, place in zip(defects, (50, 51, 52), strict=True)]
+    story.verify(orders[2])
+    story.report(52)
+
+    def recalled() -> Any:
+        return story.operator.get(f"/api/v1/recalls?defect={defects[2]}")["recalls"]
+
+    (recall,) = until(recalled, 60, "the repair to be called back")
+    made = Desk(story, (orders[0], orders[1]), recall["reference"], told[2].reference)
+    until(lambda: all(made.order(which)["state"] == "evidence_ok" for which in (0, 1)), 60, "the evidence to pass")
+    yield made
+    story.leave()
+
+
+def _look_over(page: Page) -> None:
+    """In the light and the dark, and as wide as screens of the hub and of a telephone are."""
+    for screen in HUB_SCREENS:
+        page.set_viewport_size({"width": screen.width, "height": screen.height})
+        page.emulate_media(color_scheme="dark" if screen.dark else "light")
+        check(page)
+    page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+    assert sideways(page) <= 0
+
+
+def test_photos_lie_beside_each_other_or_over_each_other_and_in_full(reader: Reader, desk: Desk) -> None:
+    page = at_the_hub(reader, ADA, f"/hub/verification?order={desk.orders[0]}")
+    expect(page.get_by_role("img", name="Before 1").first).to_be_visible()
+    expect(page.locator("[data-completer]")).not_to_be_empty()
+    _look_over(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+    page.keyboard.press("s")
+    slider = page.get_by_role("slider")
+    expect(slider).to_be_focused()
+    slider.press("End")
+    check(page)
+    page.keyboard.press("f")
+
+    shown = page.get_by_role("dialog", name="Photo")
+    expect(shown.get_by_role("status")).to_have_text("Before 1, 1 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(shown.get_by_role("img", name="After 1")).to_be_visible()
+    check(page)
+
+
+def test_a_verdict_is_given_by_keys_and_taken_back_before_it_is_sent(reader: Reader, desk: Desk) -> None:
+    page = at_the_hub(reader, ADA, f"/hub/verification?order={desk.orders[1]}")
+    one = page.locator('[data-part="one"]')
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    expect(one.get_by_role("alert")).to_contain_text("Say why")
+
+    page.keyboard.type("Loose chippings all around.")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#row-{desk.orders[1]}")).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(one).to_have_attribute("data-reference", desk.orders[1])
+    page.keyboard.press("v")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#row-{desk.orders[1]}")).to_be_hidden()
+    page.goto("/hub/verification/sample")
+
+    until(lambda: desk.order(1)["state"] == "payable", 20, "the verdict to arrive after its page was left")
+    passed = [line for line in desk.order(1)["history"] if line["after"] == "verified"]
+    assert [line["why"] for line in passed] == ["Sound and level on the photos."]
+    expect(page.get_by_role("link", name=desk.orders[1])).to_be_visible()
+    _look_over(page)
+
+
+def test_a_list_is_true_by_itself_and_who_saves_on_what_was_is_shown_both_and_loses_nothing(
+    reader: Reader, desk: Desk
+) -> None:
+    page = at_the_hub(reader, ADA, f"/hub/verification?order={desk.orders[0]}")
+    expect(page.locator("[data-live-words]")).to_have_text("Live")
+    page.keyboard.press("v")
+    page.keyboard.type("Looks sound to me")
+
+    body = {"verdict": "failed", "why": "It sinks under a wheel.", "site_check": False}
+    desk.story.second.post(f"/api/v1/works-orders/{desk.orders[0]}/verify", body)
+
+    expect(page.locator("[data-changed]")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("Looks sound to me")
+    page.clock.install()
+    page.keyboard.press("Enter")
+    page.clock.fast_forward(HELD_MS)
+    asked = page.get_by_role("dialog", name="Changed meanwhile")
+    expect(asked).to_contain_text("rejected the repair")
+    expect(asked).to_contain_text("Looks sound to me")
+    check(page)
+    asked.get_by_role("button", name="Look again").click()
+    expect(page.get_by_text("You wrote: Looks sound to me")).to_be_visible()
+    expect(page.get_by_text("nothing is to be decided now")).to_be_visible()
+    check(page)
+
+
+def test_a_recall_shows_both_places_and_only_a_supervisor_rules_on_its_dispute(reader: Reader, desk: Desk) -> None:
+    page = at_the_hub(reader, ADA, f"/hub/recalls#{desk.recall}")
+    one = page.locator('[data-part="one"]')
+    expect(one).to_have_attribute("data-reference", desk.recall)
+    expect(one.locator("[data-map]")).to_have_attribute("data-drawn", desk.recall)
+    expect(one.get_by_text("inside the footprint")).to_be_visible()
+    _look_over(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+    desk.story.crew.post(f"/api/v1/recalls/{desk.recall}/dispute", {"why": "A trench was cut through it."})
+    expect(one.get_by_text("A trench was cut through it.")).to_be_visible()
+    expect(one.get_by_text("Only a supervisor rules")).to_be_visible()
+    expect(one.get_by_label("Reason")).to_be_disabled()
+    check(page)
+    supervisor = at_the_hub(reader, SUE, f"/hub/recalls?recall={desk.recall}")
+    supervisor.keyboard.press("n")
+    supervisor.keyboard.type("The trench is on the photo.")
+    supervisor.keyboard.press("Enter")
+    expect(supervisor.locator(f"#row-{desk.recall}")).to_be_hidden()
+    supervisor.goto("/hub/settings")
+
+    expect(one.get_by_text("Ruled not attributed")).to_be_visible()
+    recall = desk.story.operator.get(f"/api/v1/recalls/{desk.recall}")
+    assert (recall["state"], recall["decision_why"]) == ("not_attributable", "The trench is on the photo.")
+
+
+def test_what_is_typed_is_suggested_and_a_whole_reference_leads_straight_there(reader: Reader, desk: Desk) -> None:
+    page = at_the_hub(reader, ADA, "/hub/settings")
+    page.keyboard.press("/")
+    box = page.get_by_role("combobox", name="Search: reference")
+    page.keyboard.type("quicksilver observatory")
+    option = page.get_by_role("option", name=desk.report)
+    expect(option).to_be_visible()
+    check(page)
+    page.keyboard.press("ArrowDown")
+    expect(option).to_have_attribute("aria-selected", "true")
+    expect(box).to_have_attribute("aria-activedescendant", "hub-found-0")
+    page.keyboard.press("Escape")
+    expect(option).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Reports, list")).to_contain_text(WORDS)
+    _look_over(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+    box.fill(desk.recall.lower().replace("-", ""))
+    page.keyboard.press("Enter")
+
+    expect(page.locator('[data-part="one"]')).to_have_attribute("data-reference", desk.recall)
+
+
+def test_an_address_is_looked_up_by_enter_and_stands_in_no_address_of_ours(
+    reader: Reader, house: House, desk: Desk
+) -> None:
+    page = at_the_hub(reader, ADA, "/hub/settings")
+    asked: list[Request] = []
+    page.on("request", asked.append)
+    page.keyboard.press("/")
+    page.keyboard.type(EMAIL)
+    expect(page.get_by_text("Enter looks up the reports of this address")).to_be_visible()
+    check(page)
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("2 reports are of this address")).to_be_visible()
+    expect(page.get_by_role("region", name="Reports, list").get_by_role("link")).not_to_have_count(0)
+    check(page)
+    assert not any("ottoline" in one.url or "%40" in one.url for one in asked)
+    assert [
+        one.url.rpartition("/")[2] for one in asked if "ottoline" in (one.post_data or "") and "@" in one.post_data
+    ] == ["reporters"]
+    assert page.evaluate("JSON.stringify(sessionStorage)") == "{}"
+    assert (
+        house.ask("SELECT data->>'reports' FROM event WHERE kind = 'ReporterLookedUp' ORDER BY id DESC LIMIT 1") == "2"
+    )
+    assert desk.report
