@@ -59,14 +59,12 @@ def copied(template: URL) -> Iterator[URL]:
 
 
 @contextmanager
-def county_of(template: URL, layout: Layout, *, worked: bool = False, seen: bool = False) -> Iterator[URL]:
-    """A county with so many open defects; `seen`: with where people saw every fourth of them."""
+def county_of(template: URL, layout: Layout) -> Iterator[URL]:
+    """A county with so many open defects."""
     with copied(template) as url:
         with connect(url) as db:
             county.draw(db, layout)
-            county.add_defects(db, layout, worked=worked)
-            if seen:
-                county.add_sightings(db)
+            county.add_defects(db, layout)
         yield url
 
 

@@ -13,9 +13,11 @@ import orjson
 from sqlalchemy import event
 
 from bench import county, outside
+from bench.counties import County
 from bench.county import ROW_M, SOUTH, STREET_M, WEST, Layout
+from bench.database import Db
 from bench.figures import Figure, clocked, median, percentile
-from bench.house import House, county_of, house_on
+from bench.house import House, house_on
 from bench.outside import write_bodies
 from bench.run import Run
 from shared.domain.terms import Role
@@ -36,20 +38,33 @@ TURNS, WARMING = 3, 8
 Statement = tuple[str, Any]
 
 
+def counties(run: Run) -> list[County]:
+    """Worked defects, those that have ended, orders, reports and questions."""
+    many, ended = run.of(1_000_000, 20_000), run.of(435_000, 40_000)
+
+    def fill(db: Db, layout: Layout) -> None:
+        county.add_defects(db, layout, worked=True)
+        county.add_reports(db, layout, many)
+        county.add_history(db, layout, ended)
+        county.add_postcodes(db, layout)
+        county.add_contacts(db)
+
+    return [County(_layout(run), fill)]
+
+
+def _layout(run: Run) -> Layout:
+    return Layout(run.of(65_000, 10_000))
+
+
 def measure(run: Run) -> list[Figure]:
     """Each question over HTTP as staff, one at a time, and its bare statement in turn."""
-    layout = Layout(run.of(65_000, 10_000))
-    many, times = run.of(1_000_000, 20_000), run.of(100, 30)
-    with county_of(run.template, layout, worked=True) as url, house_on(url) as house, outside.generator() as generate:
-        county.add_reports(house.db, layout, many)
-        county.add_history(house.db, layout, run.of(435_000, 40_000))
-        county.add_postcodes(house.db, layout)
-        county.add_contacts(house.db)
+    times = run.of(100, 30)
+    figures: list[Figure] = []
+    with run.counties.of(NAME) as (url,), house_on(url) as house, outside.generator() as generate:
         house.stack.start_api()
         rows = county.size_of(house.db)
         conditions = {"rows": rows, "asked": times // TURNS * TURNS, "clients": 1, "role": "operator"}
-        figures: list[Figure] = []
-        for name, (path, target_ms, ask) in _questions(house, layout).items():
+        for name, (path, target_ms, ask) in _questions(house, _layout(run)).items():
             told = _Question(house, generate, path, ask).asked(times)
             figures += _figures(name, target_ms, told, conditions)
         body = write_bodies(run.folder / "address", [orjson.dumps({"email": ADDRESS})])

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench import client, county, outside
+from bench.counties import County
 from bench.county import Layout
 from bench.figures import Figure, clocked, interleaved, median
-from bench.house import House, county_of, cpu_seconds, house_on
+from bench.house import House, cpu_seconds, house_on
 from bench.run import Run
 from shared.domain.terms import Role
 from tests.waiting import until
@@ -26,18 +27,28 @@ AGAIN = 9
 """Of ten detections so many see again what is open; the tenth is new."""
 
 
+def _sizes(run: Run) -> tuple[Layout, int, int]:
+    """The county, rounds, and requests of a round."""
+    rounds, a_round = run.of(2, 1), run.of(10, 4)
+    spots = rounds * a_round * A_REQUEST // (10 - AGAIN) // 10
+    return Layout.with_spots(run.of(1_000_000, 100_000), spots), rounds, a_round
+
+
+def counties(run: Run) -> list[County]:
+    """Open defects and nothing else."""
+    return [County(_sizes(run)[0], county.add_defects)]
+
+
 def measure(run: Run) -> list[Figure]:
     """Rounds of requests without a pause, so that while some are read, those before them are matched: by API and
     workers, then the same rows by the bare statement."""
-    defects, rounds, a_round = run.of(1_000_000, 100_000), run.of(2, 1), run.of(10, 4)
-    requests = rounds * a_round
-    layout = Layout.with_spots(defects, requests * A_REQUEST // (10 - AGAIN) // 10)
-    with county_of(run.template, layout) as url, house_on(url) as house:
-        survey = _Survey(house, layout, requests, a_round)
+    layout, rounds, a_round = _sizes(run)
+    with run.counties.of(NAME) as (url,), house_on(url) as house:
+        survey = _Survey(house, layout, rounds * a_round, a_round)
         house.stack.start_all(workers=1)
         product, bare = interleaved(rounds, survey.sent_and_matched, survey.bare)
         house.refuse_parked()
-        return list(_figures(product, bare, survey, defects))
+        return list(_figures(product, bare, survey, layout.defects))
 
 
 class _Survey:
