@@ -59,12 +59,12 @@ def copied(template: URL) -> Iterator[URL]:
 
 
 @contextmanager
-def county_of(template: URL, layout: Layout) -> Iterator[URL]:
-    """A county with so many open defects."""
+def county_of(template: URL, layout: Layout, *, worked: bool = False) -> Iterator[URL]:
+    """A county with so many open defects; `worked`: graded, with clocks that run."""
     with copied(template) as url:
         with connect(url) as db:
             county.draw(db, layout)
-            county.add_defects(db, layout)
+            county.add_defects(db, layout, worked=worked)
         yield url
 
 
