@@ -128,6 +128,17 @@ def _right_first_time(repair: Repair, days: int) -> bool:
     return repair.visits == 1 and all(seen > last for seen in repair.recalled_on)
 
 
+def right_so_far(repairs: Iterable[Repair], month: Period) -> Figure:
+    """Right first time of a month that goes on, or whose repairs may still fail: for watching, not for publishing."""
+    cohort = [repair for repair in repairs if repair.verified_on in month]
+    right = sum(repair.visits == 1 and not repair.recalled_on for repair in cohort)
+    definition = (
+        "Permanent repairs verified this month that were done in one visit and of which no failure was found "
+        "attributable so far, as a share of all permanent repairs verified this month."
+    )
+    return share("rft_so_far", right, len(cohort), definition, "So far: the month goes on, and repairs may still fail.")
+
+
 def first_visit_permanent(first_visits: Iterable[VisitOutcome]) -> Figure:
     """`first_visits`: the outcome of the first attendance of each order first attended in the period."""
     outcomes = list(first_visits)

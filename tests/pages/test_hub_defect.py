@@ -101,7 +101,7 @@ def test_one_is_split_with_what_follows_seen_first_and_merged_back(reader: Reade
     expect(page.get_by_role("dialog")).to_contain_text(f"Would move: 1 report ({scene.reports[1].reference})")
     check(page)
     page.get_by_role("button", name="Split", exact=True).click()
-    expect(page.get_by_role("dialog").get_by_text("Why:")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Say why, in a few words.")).to_be_visible()
     page.get_by_role("dialog").get_by_label("Why").fill("Two holes, a metre apart.")
 
     page.get_by_role("button", name="Split", exact=True).click()

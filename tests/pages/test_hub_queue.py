@@ -14,7 +14,7 @@ from shared.store.tables import defect
 from tests import databases
 from tests.delivery.house import House
 from tests.factories import a_defect
-from tests.pages.browser import PHONE, PLAIN_DESK, Reader, check
+from tests.pages.browser import PHONE, PLAIN_DESK, Reader, check, sideways
 from tests.pages.operators import ADA, BEN, HUB_DARK, HUB_SMALL, HUB_WIDE, SUE, at_the_hub
 from tests.waiting import until
 
@@ -67,25 +67,24 @@ def state_of(house: House, reference: str) -> str:
 
 
 def test_the_queue_is_accessible_and_fits_in_every_state(house: House, reader: Reader, street: str) -> None:
-    put(house, street, 3)
-    page = at_the_hub(reader, ADA, f"/hub/queue?street={street}&due=late", HUB_DARK)
-    check(page)
-    page.goto(f"/hub/queue?street={street}")
-    for screen in (HUB_WIDE, PHONE, HUB_SMALL):
+    references = put(house, street, 3)
+    page = at_the_hub(reader, ADA, f"/hub/queue?street={street}", HUB_DARK)
+    for screen in (HUB_SMALL, HUB_WIDE, PHONE):
         page.set_viewport_size({"width": screen.width, "height": screen.height})
-        check(page)
+        assert sideways(page) <= 0, screen
+    page.get_by_text("State", exact=True).first.click()
+    check(page)
 
+    page.set_viewport_size({"width": HUB_SMALL.width, "height": HUB_SMALL.height})
+    page.emulate_media(color_scheme="light")
+    page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    page.keyboard.press("c")
     check(page)
-    page.keyboard.press("Escape")
-    page.get_by_text("State", exact=True).first.click()
+    page.keyboard.press("c")
 
     check(page)
-    plain = at_the_hub(reader, ADA, f"/hub/queue?street={street}", PLAIN_DESK)
-    check(plain)
-    assert len(listed(plain)) == 3
+    assert listed(at_the_hub(reader, ADA, f"/hub/queue?street={street}", PLAIN_DESK)) == references
 
 
 def test_by_keys_alone_it_is_filtered_selected_seen_done_and_undone(house: House, reader: Reader, street: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from services.api import hub_links
 from services.api.deps import Asker, Now, Read, Role, requires
 from services.api.pages.hub_settings import settings_page
 from shared.store.read_models import parked
@@ -40,4 +41,5 @@ def list_parked(
         many_deliveries=deliveries,
         many_messages=messages,
         heard_by=HEARD_BY,
+        links={"report": hub_links.report, "defect": hub_links.defect},
     )

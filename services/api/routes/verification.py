@@ -99,8 +99,8 @@ class Repair(BaseModel):
     drawing: Drawing | None = Field(description="None: its evidence has not passed")
     defects: list[Mended]
     photos: list[RepairPhoto]
-    updated_at: datetime
     seen: int = Field(description="What to send with a verdict that rests on this answer")
+    updated_at: datetime
 
     @classmethod
     def of(cls, row: Mapping[str, Any], asker: Asker) -> "Repair":

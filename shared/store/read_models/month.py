@@ -118,7 +118,9 @@ class _Asked:
         self.moves = months.moves(tx, self.span(first).first, rules.policy.calendar.timezone)
         self.trend = standings(months.open_now(tx), self.moves, month)
         self.intake = {one: months.intake(tx, self.span(one)) for one in self.both}
-        self.clocks = figures.clocks(tx, [self.span(one) for one in self.both], as_of, _longest(tx))
+        # Each by itself: of this month's clocks only the newest months of the record tell.
+        longest = _longest(tx)
+        self.clocks = {one: figures.clocks(tx, [self.span(one)], as_of, longest) for one in self.both}
         cohorts = sorted({*self.both, self.cohort})
         self.repairs = figures.repairs(tx, [self.span(one) for one in cohorts], as_of)
         self.names = {code: one.name for code, one in rules.policy.contractors.items()}
@@ -139,8 +141,8 @@ class _Asked:
             yield Line("What came in", name, label, this, then, COUNTED[name].replace("the period", "the month"))
 
     def in_time(self) -> Iterator[Line]:
-        for clock, responses in self.clocks.items():
-            told = [_by_name(_in_time(responses, one.period, self.as_of, clock)) for one in self.both]
+        for clock in OF_CLOCKS:
+            told = [_by_name(_in_time(self.clocks[one][clock], one.period, self.as_of, clock)) for one in self.both]
             for name in sorted({*told[0], *told[1]}, key=_urgency):
                 band = name.rpartition("_")[2]
                 known = told[0].get(name) or told[1][name]

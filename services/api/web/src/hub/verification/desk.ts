@@ -3,8 +3,9 @@
 import { Unreachable } from "../api";
 import { command } from "../keys";
 import { live } from "../live";
-import { attempt } from "../says";
 import { element } from "../parts";
+import { present } from "../presence";
+import { attempt } from "../says";
 
 export interface DeskOptions {
   /** Of the query: "order" in /hub/verification?order=W-… */
@@ -23,6 +24,7 @@ export class Desk {
   private readonly decided = new Set<string>();
   private asked = 0;
   private timer = 0;
+  private leave: (() => void) | undefined;
 
   constructor(private readonly options: DeskOptions) {
     document.addEventListener("click", (event) => this.clicked(event));
@@ -36,7 +38,7 @@ export class Desk {
     });
     live.onreset(() => this.readSoon());
     this.keepAddress();
-    options.onshow(this.one);
+    this.shown();
   }
 
   get one(): HTMLElement {
@@ -164,7 +166,15 @@ export class Desk {
     const now = document.importNode(part(page, "one"), true);
     this.one.replaceWith(now);
     this.keepAddress();
-    this.options.onshow(now);
+    this.shown();
+  }
+
+  /** Others see who looks at it, and who writes. */
+  private shown(): void {
+    this.leave?.();
+    const place = this.one.querySelector<HTMLElement>("[data-present]");
+    this.leave = this.reference && place ? present(this.reference, place) : undefined;
+    this.options.onshow(this.one);
   }
 
   private hideDecided(): void {
@@ -175,6 +185,8 @@ export class Desk {
 
   private showNothing(): void {
     const empty = element("section", { class: "desk__one", "data-part": "one", "aria-label": "Nothing" }, element("p", { class: "hub-notice" }, this.options.nothing));
+    this.leave?.();
+    this.leave = undefined;
     this.one.replaceWith(empty);
     history.replaceState(null, "", location.pathname);
   }

@@ -9,7 +9,7 @@ const waiting = new Set<() => void>();
  * `send` is called when the time is over; `undone` where somebody took it back, or where the service refused it, which
  * is said.
  */
-export function hold(words: string, send: () => Promise<void>, undone: () => void): void {
+export function hold(words: string, send: () => Promise<unknown>, undone: () => void): void {
   const go = () => {
     if (!stop()) return;
     send().catch((problem: unknown) => {
