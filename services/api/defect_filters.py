@@ -11,7 +11,7 @@ from services.api.schemas import Since
 from shared.domain.access import Asker
 from shared.domain.public import public_status
 from shared.domain.terms import Band, DefectState
-from shared.errors import NotAllowed
+from shared.errors import Invalid, NotAllowed
 from shared.store.read_models import defect_map
 from shared.store.read_models.defect_map import Box, Wanted
 
@@ -32,6 +32,9 @@ class DefectFilters:
     area: Annotated[str | None, Query(max_length=40)] = None
     overdue: Annotated[bool | None, Query(description="For staff")] = None
     updated_since: Since | None = None
+    due_from: Annotated[Since | None, Query(description="For staff: its next clock runs out then or later")] = None
+    due_before: Annotated[Since | None, Query(description="For staff, with due_from: and before then")] = None
+    graded: Annotated[bool | None, Query(description="For staff; false: it has no band yet")] = None
 
     def wanted(self, asker: Asker, box: Box | None = None, otherwise: Sequence[str] | None = None) -> Wanted:
         """What the store is asked for; of the states `otherwise`, where no filter says which.
@@ -39,8 +42,10 @@ class DefectFilters:
         Raises:
             NotAllowed: a filter is for staff, and this is somebody else.
         """
-        if not asker.is_staff and (self.state or self.band or self.overdue is not None):
-            raise NotAllowed("state, band and overdue are for staff; use status and open.")
+        if not asker.is_staff and self._is_for_staff:
+            raise NotAllowed("state, band, overdue, due and graded are for staff; use status and open.")
+        if (self.due_from is None) != (self.due_before is None):
+            raise Invalid("due_from and due_before go together.", {"due_before": "goes with due_from"})
         return Wanted(
             box=box,
             states=self._states(staff=asker.is_staff) if otherwise is None or self._says_which else otherwise,
@@ -50,6 +55,15 @@ class DefectFilters:
             area_code=self.area,
             overdue=self.overdue,
             updated_since=self.updated_since,
+            due=None if self.due_from is None or self.due_before is None else (self.due_from, self.due_before),
+            graded=self.graded,
+        )
+
+    @property
+    def _is_for_staff(self) -> bool:
+        return any(
+            one is not None and one != []
+            for one in (self.state, self.band, self.overdue, self.due_from, self.due_before, self.graded)
         )
 
     @property

@@ -30,8 +30,9 @@ PAGE = 1_000
 """Lines that one read fetches."""
 POLL_SECONDS = 1.0
 """How long a lost NOTIFY can hide a line."""
-BEAT_SECONDS = 15.0
-"""A client hears at least so often from us, so that a dead line is noticed."""
+BEAT_SECONDS = {False: 15.0, True: 2.0}
+"""A client hears at least so often from us, so that a dead line is noticed: by staff (True) within five seconds. Their
+streams are dozens, the public's are thousands."""
 
 
 MARK = 8
@@ -83,6 +84,31 @@ def reset(newest: Place) -> bytes:
     return b"id: %s\nevent: Reset\ndata: %s\n\n" % (newest.id(), data)
 
 
+class Pulse:
+    """Clients who wait together: woken by each line, and by beats of their own."""
+
+    def __init__(self, seconds: float) -> None:
+        self.beats = 0
+        self._seconds = seconds
+        self._moved = asyncio.Event()
+
+    async def next_move(self) -> int:
+        """Wait until a line came or a beat is due; returns the count of beats so far."""
+        await self._moved.wait()
+        return self.beats
+
+    def wake(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def beating(self) -> None:
+        """Wake them at every beat, for as long as it runs."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            self.beats += 1
+            self.wake()
+
+
 class Hub:
     """The window of newest lines and the moment at which it moves."""
 
@@ -92,8 +118,7 @@ class Hub:
         self.history = 0
         self._window: deque[Sent] = deque(maxlen=WINDOW)
         self._shared: dict[tuple[int, bool], bytes] = {}
-        self._moved = asyncio.Event()
-        self._beats = 0
+        self._pulses = {staff: Pulse(seconds) for staff, seconds in BEAT_SECONDS.items()}
         # Threads of our own: a flood of requests in the common ones does not hold the feed up.
         self._threads = CapacityLimiter(4)
         # For each new line, a connection of the loop's own: through a thread and the pool it took 0.6 ms to look.
@@ -104,7 +129,8 @@ class Hub:
         """Follow the record for as long as the block runs."""
         with suppress(*LOST):
             self.newest = await self._in_thread(_newest)
-        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
+        beating = [pulse.beating() for pulse in self._pulses.values()]
+        tasks = [asyncio.create_task(work) for work in (self._follow(), *beating)]
         try:
             yield
         finally:
@@ -133,21 +159,14 @@ class Hub:
             shared = self._shared[number, audience.staff] = _joined(self.after(number), audience, None)
         return shared
 
-    async def next_move(self) -> int:
-        """Wait until a line came or a beat is due; returns the count of beats so far."""
-        await self._moved.wait()
-        return self._beats
+    def pulse(self, audience: Audience) -> Pulse:
+        """What wakes a client of this audience."""
+        return self._pulses[audience.staff]
 
     def _wake(self) -> None:
         self._shared.clear()
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            self._beats += 1
-            self._wake()
+        for pulse in self._pulses.values():
+            pulse.wake()
 
     async def _follow(self) -> None:
         """Listen, read, repeat; a lost database is waited for."""
@@ -250,7 +269,8 @@ async def stream(hub: Hub, audience: Audience, wanted: Wanted | None, start: Pla
     hub.clients += 1
     try:
         history, place = hub.history, start or hub.newest
-        yield b"retry: 2000\n\n"
+        # How far the record has come: who resumes knows from it when nothing is missing any more.
+        yield b"retry: 2000\n: newest %s\n\n" % hub.newest.id()
         if place != hub.newest and not await hub.has(place):
             place = hub.newest
             yield reset(place)
@@ -279,13 +299,13 @@ async def _missed(
 async def _live(
     hub: Hub, audience: Audience, wanted: Wanted | None, place: Place, history: int
 ) -> AsyncIterator[bytes]:
-    beats = 0
+    beats, pulse = 0, hub.pulse(audience)
     while hub.history == history and hub.first_kept() <= place.number + 1:
         if hub.newest.number > place.number:
             chunk, place = hub.chunk_after(place.number, audience, wanted), hub.newest
             if chunk:
                 yield chunk
-        elif (now := await hub.next_move()) != beats:
+        elif (now := await pulse.next_move()) != beats:
             beats = now
             yield b"id: %s\n\n" % place.id()
     log.info("feed_client_cut_off", number=place.number)

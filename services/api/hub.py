@@ -4,19 +4,27 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 from starlette.types import Scope
 
 from services.api import credentials, templates
-from services.api.deps import STAFF, Asker, requires
-from shared.domain.events import LISTENERS, Consumer
+from services.api.deps import STAFF, Asker, Rule
 
 HUB = "/hub"
 SIGN_IN = "/hub/sign-in"
 
-Operator = Annotated[Asker, requires(*STAFF)]
+
+class _OfHub(Rule):
+    """Staff. Notes how far the feed had come before anything was read for the page: its script hears what follows."""
+
+    async def __call__(self, request: Request) -> Asker:
+        request.state.place = _newest(request)
+        return await super().__call__(request)
+
+
+Operator = Annotated[Asker, Depends(_OfHub(STAFF, None))]
 """Whoever works in the hub."""
 
 
@@ -39,9 +47,6 @@ PLACES = (
     Place("/hub/settings", "Settings", "s"),
 )
 
-_KINDS = " ".join(kind.__name__ for kind, heard_by in LISTENERS.items() if Consumer.FEED in heard_by)
-"""What lines of the feed are called: a browser hears an event by its name only."""
-
 
 def page(name: str, request: Request, asker: Asker, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of the hub. `values` are the template's; the frame's own are added here."""
@@ -51,9 +56,15 @@ def page(name: str, request: Request, asker: Asker, status: int = 200, **values:
         "csrf": credentials.csrf_token(secret) if secret and asker.person_id is not None else "",
         "places": PLACES,
         "here": request.url.path,
-        "kinds": _KINDS,
+        "place": getattr(request.state, "place", None) or _newest(request),
     }
     return templates.page(f"hub/{name}", status, **{**frame, **values})
+
+
+def _newest(request: Request) -> str:
+    """The newest line of the feed, as it is sent and comes back."""
+    place: bytes = request.app.state.feed.newest.id()
+    return place.decode()
 
 
 def is_hub(scope: Scope) -> bool:

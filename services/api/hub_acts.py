@@ -32,7 +32,7 @@ TITLES: Mapping[str, str] = {
 }
 KEYS: Mapping[str, str] = {"confirm": "c", "order": "a", "merge": "m", "split": "x", "link": "l", "ask": "q"}
 """Single keys for what is done most."""
-REPORT_TITLES: Mapping[str, str] = {"no_defect": "Nothing found"}
+REPORT_TITLES: Mapping[str, str] = {"no_defect": "Nothing found", "unlink": "Unlink from a defect"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,12 @@ def listed(acts: Sequence[Act], names: Mapping[str, str], titles: Mapping[str, s
     return sorted(shown, key=lambda one: one.why_not is not None)
 
 
+_PERSON, _CODE = re.compile(r"person:\d+"), re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+
+
 def _named(why: str | None, names: Mapping[str, str]) -> str | None:
-    return None if why is None else re.sub(r"person:\d+", lambda found: names.get(found[0], "somebody"), why)
+    """With people by their names, and states as people write them."""
+    if why is None:
+        return None
+    named = _PERSON.sub(lambda found: names.get(found[0], "somebody"), why)
+    return _CODE.sub(lambda found: found[0].replace("_", " "), named)

@@ -7,7 +7,7 @@ import typer
 
 from services.cli.run import now, say, writing
 from shared.domain.events import Consumer
-from shared.domain.terms import EventId
+from shared.flows import retry_parked
 from shared.store import deliveries
 from shared.store.engine import reading
 
@@ -53,5 +53,5 @@ def retry(
 ) -> None:
     """Make parked deliveries due again, with their tries counted anew."""
     with writing("command:deliveries") as tx:
-        again = deliveries.retry(tx, now(), consumer=consumer, event_id=None if event is None else EventId(event))
+        again = retry_parked.deliveries(tx, now(), consumer=consumer, event_id=event)
     say(f"{again} deliveries are due again." if again != 1 else "1 delivery is due again.")

@@ -10,6 +10,7 @@ import typer
 from services.cli.run import now, say, writing
 from shared.domain.telling import HEADLINES
 from shared.errors import NotFound
+from shared.flows import retry_parked
 from shared.letters.render import Frame, Letter, render, templates
 from shared.settings import settings
 from shared.store import messages
@@ -44,7 +45,7 @@ def _line(one: dict[str, Any]) -> str:
 def retry(message: Annotated[int | None, typer.Option(help="Only this one")] = None) -> None:
     """Make parked messages due again. One that may have left is asked about first, where its provider can tell."""
     with writing("command:messages") as tx:
-        again = messages.retry(tx, now(), message)
+        again = retry_parked.messages(tx, now(), message_id=message)
     say(f"{again} messages are due again." if again != 1 else "1 message is due again.")
 
 

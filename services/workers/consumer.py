@@ -21,7 +21,7 @@ Flow = Callable[[WriteTx, Sequence[Delivery], datetime], Collection[EventId] | N
 It gives back the events that it has only begun with, if any: they stay due, and the next transaction goes on.
 """
 
-ONE_AT_A_TIME = frozenset({Consumer.DETECTIONS})
+ONE_AT_A_TIME = frozenset({Consumer.DETECTIONS, Consumer.ACTS})
 """Consumers whose every delivery is many rows: what one worker has not begun, another may take."""
 
 

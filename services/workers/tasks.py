@@ -11,6 +11,7 @@ from shared import bus
 from shared.domain.events import Consumer
 from shared.flows import (
     assign_works,
+    bulk_acts,
     detections_to_defects,
     grade_defects,
     project_feed,
@@ -32,6 +33,7 @@ FLOWS: Mapping[Consumer, Flow] = {
     Consumer.VERIFY: verify_repair.run,
     Consumer.FEED: project_feed.run,
     Consumer.TELL: tell_people.run,
+    Consumer.ACTS: bulk_acts.run,
 }
 
 

@@ -195,6 +195,7 @@ _RULES: Mapping[str, _Rule] = {
     "RepairRejected": _of_order("The repair of {order} did not pass."),
     "RepairVerified": _of_order("The repair of {order} is verified."),
     "DefectRecalled": _plain("The repair failed under its warranty: it goes back to who did it."),
+    "PeopleTold": lambda said: Sentence("Who reported or follows it was written to.", str(said.data.get("words", ""))),
     "DeadlineMissed": _missed,
     "DeadlineMoved": _moved,
     "OrderIssued": _issued,

@@ -21,6 +21,7 @@ class Consumer(StrEnum):
     VERIFY = "verify"
     FEED = "feed"
     TELL = "tell"
+    ACTS = "acts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,6 +382,15 @@ class DeadlineMoved(Event):
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleTold(Event):
+    """An operator wrote to those who reported or follow the defect: `words` as they read them, screened."""
+
+    SUBJECT = "defect"
+    defect_id: int
+    words: str
+
+
 # --- works -----------------------------------------------------------------------------------------------------------
 
 
@@ -561,6 +571,18 @@ class PolicyAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreetHierarchySet(Event):
+    """A person set the hierarchy of a piece of street, or (`by_hand` False) left it to the next file again."""
+
+    SUBJECT = "street"
+    street_id: int
+    hierarchy: str
+    was: str
+    by_hand: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChanged(Event):
     """A person or a session was made, changed or ended. `what` says which, without a secret."""
 
@@ -587,6 +609,33 @@ class FiguresFrozen(Event):
     snapshot_id: int
     quarter: str
     restated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkActAsked(Event):
+    """An operator asked for one act on many defects; it is held until `due_at`, and may be undone until then."""
+
+    SUBJECT = "bulk_act"
+    bulk_act_id: int
+    act: str
+    defects: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkActUndone(Event):
+    SUBJECT = "bulk_act"
+    bulk_act_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkActDone(Event):
+    """It was done to so many of its defects, and refused for so many."""
+
+    SUBJECT = "bulk_act"
+    bulk_act_id: int
+    done: int
+    refused: int
 
 
 _FEED = (Consumer.FEED,)
@@ -631,6 +680,7 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DefectRecalled: (Consumer.ASSIGN, *_TOLD),
     DeadlineMissed: _TOLD,
     DeadlineMoved: _TOLD,
+    PeopleTold: _TOLD,
     OrderIssued: _FEED,
     OrderStepped: _FEED,
     OrderRegraded: _FEED,
@@ -646,9 +696,13 @@ LISTENERS: Mapping[type[Event], tuple[Consumer, ...]] = {
     DataErased: (),
     ReporterLookedUp: (),
     PolicyAdopted: (),
+    StreetHierarchySet: (),
     AccessChanged: (),
     KeyChanged: (),
     FiguresFrozen: (),
+    BulkActAsked: (Consumer.ACTS,),
+    BulkActUndone: (),
+    BulkActDone: _FEED,
 }
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in LISTENERS}

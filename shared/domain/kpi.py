@@ -128,6 +128,17 @@ def _right_first_time(repair: Repair, days: int) -> bool:
     return repair.visits == 1 and all(seen > last for seen in repair.recalled_on)
 
 
+def right_so_far(repairs: Iterable[Repair], month: Period) -> Figure:
+    """Right first time of a month that goes on, or whose repairs may still fail: for watching, not for publishing."""
+    cohort = [repair for repair in repairs if repair.verified_on in month]
+    right = sum(repair.visits == 1 and not repair.recalled_on for repair in cohort)
+    definition = (
+        "Permanent repairs verified this month that were done in one visit and of which no failure was found "
+        "attributable so far, as a share of all permanent repairs verified this month."
+    )
+    return share("rft_so_far", right, len(cohort), definition, "So far: the month goes on, and repairs may still fail.")
+
+
 def first_visit_permanent(first_visits: Iterable[VisitOutcome]) -> Figure:
     """`first_visits`: the outcome of the first attendance of each order first attended in the period."""
     outcomes = list(first_visits)
@@ -159,11 +170,16 @@ def dispute_rate(disputed: Iterable[bool]) -> Figure:
 def in_time(responses: Iterable[Response], period: Period, as_of: datetime, clock: str) -> list[Figure]:
     """A figure for each band that had something due in the period. `clock`: make_safe, permanent, verify or triage."""
     due = [one for one in responses if one.due_on in period and (one.done_at is not None or one.due_at < as_of)]
-    definition = (
+    definition = in_time_definition(clock)
+    return [_in_time(band, [one for one in due if one.band is band], clock, definition) for band in _bands(due)]
+
+
+def in_time_definition(clock: str) -> str:
+    """What `in_time` tells of a clock."""
+    return (
         f"Clocks ({clock}) due in the period that were met by their due time, as a share of all due in it. Those not "
         f"yet due are left out; those late and still open count as not met."
     )
-    return [_in_time(band, [one for one in due if one.band is band], clock, definition) for band in _bands(due)]
 
 
 def _in_time(band: Band, due: Sequence[Response], clock: str, definition: str) -> Figure:

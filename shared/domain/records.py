@@ -18,13 +18,13 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 from shared.domain.deadlines import Clock, NotAClock
 from shared.domain.toml_lines import Path, key_lines
-from shared.errors import Refusal
+from shared.errors import Invalid
 
 T = TypeVar("T")
 
 
-class PolicyError(Refusal):
-    """A policy file is wrong. `detail` is "file:line: key: what is wrong"."""
+class PolicyError(Invalid):
+    """A policy file is wrong. `detail` is "file:line: key: what is wrong"; `words` says what, without where."""
 
     code = "policy-error"
     title = "The policy file is wrong"
@@ -32,7 +32,7 @@ class PolicyError(Refusal):
     def __init__(self, source: str, line: int, key: str, sentence: str) -> None:
         where = f"{source}:{line}: {key}" if key else f"{source}:{line}"
         super().__init__(f"{where}: {sentence}")
-        self.source, self.line, self.key = source, line, key
+        self.source, self.line, self.key, self.words = source, line, key, sentence
 
 
 class FieldError(ValueError):
@@ -90,6 +90,8 @@ def read(text: str, source: str) -> tuple[dict[str, Any], Place]:
         found = re.search(r"\(at line (\d+)", str(wrong))
         last = text.count("\n") + 1
         raise PolicyError(source, int(found[1]) if found else last, "", f"not valid TOML: {wrong}.") from None
+    except RecursionError:
+        raise PolicyError(source, 1, "", "has tables or lists too deep in each other.") from None
 
 
 def build(cls: type[T], value: object, place: Place, base: T | None = None) -> T:

@@ -18,6 +18,8 @@ class To(StrEnum):
 
     REPORTER = "reporter"
     ALL = "all"
+    # Whose report it is, and who follows the defect itself.
+    OWN = "own"
     # Whose reports went along with the defect that was merged away, and who follows that one.
     MERGED = "merged"
     # Who follows the place, and nobody else: the others know already.
@@ -201,6 +203,10 @@ def _missed(fact: Fact) -> Telling | None:
     return Telling("missed", To.ALL, {"clock": clock, "due": fact.data["due_at"], "why": why}, standing=False)
 
 
+def _written(fact: Fact) -> Telling:
+    return Telling("note", To.OWN, {"words": fact.data["words"]}, standing=False)
+
+
 def _merged(_: Fact) -> Telling:
     return Telling("merged", To.MERGED, {}, standing=False)
 
@@ -225,6 +231,7 @@ _RULES: Mapping[str, Callable[[Fact], Telling | None]] = {
     "DefectMerged": _merged,
     "DeadlineMissed": _missed,
     "DeadlineMoved": _moved,
+    "PeopleTold": _written,
 }
 """The kinds of event that may be worth a message; exactly those are delivered to `tell`."""
 

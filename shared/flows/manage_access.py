@@ -25,6 +25,13 @@ PASSWORD_MIN = 12
 _hasher = PasswordHasher()
 
 
+class LastAdmin(Conflict):
+    """It would lock everybody out."""
+
+    code = "last-admin"
+    title = "The last administrator"
+
+
 class Kind(StrEnum):
     """What kind of secret a request shows."""
 
@@ -73,7 +80,7 @@ def sign_in(tx: WriteTx, email: str, password: str, now: datetime) -> SignedIn:
     """
     person = access.person_by_email(tx, email)
     stored = person["password_hash"] if person and person["password_hash"] else _decoy()
-    if not _verified(stored, password) or person is None or person["password_hash"] is None:
+    if not is_password(stored, password) or person is None or person["password_hash"] is None:
         raise SignInNeeded("E-mail address and password do not go together.")
     if _hasher.check_needs_rehash(stored):
         access.set_password_hash(tx, person["id"], _hasher.hash(password))
@@ -99,11 +106,17 @@ def sign_out(tx: WriteTx, asker: Asker, secret: str, now: datetime) -> None:
         _record(tx, asker.person_id, "signed out", now)
 
 
-def _verified(stored: str, password: str) -> bool:
+def is_password(stored: str, password: str) -> bool:
+    """Whether this is the password of a stored hash. Takes as long either way."""
     try:
         return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def hashed(password: str) -> str:
+    """What is stored of a password (argon2id)."""
+    return _hasher.hash(password)
 
 
 @lru_cache
@@ -129,17 +142,22 @@ def add_person(
         NotFound: no such contractor.
         Conflict: the e-mail address is taken.
     """
-    _refuse_odd_person(email, role, password, contractor)
-    company = _contractor(tx, contractor)
+    refuse_odd_person(email, role, password, contractor)
+    company = contractor_of(tx, contractor)
     if access.person_id(tx, email) is not None:
         raise Conflict("This e-mail address is taken.", {"email": "is taken"})
-    hashed = None if password is None else _hasher.hash(password)
-    person_id = access.add_person(tx, email, name, role, company, hashed, now)
+    kept = None if password is None else hashed(password)
+    person_id = access.add_person(tx, email, name, role, company, kept, now)
     _record(tx, person_id, f"added as {role}", now)
     return person_id
 
 
-def _refuse_odd_person(email: str, role: Role, password: str | None, contractor: str | None) -> None:
+def refuse_odd_person(email: str, role: Role, password: str | None, contractor: str | None) -> None:
+    """Refuse what no account can be.
+
+    Raises:
+        Invalid: `errors` names each field.
+    """
     wrong: dict[str, str] = {}
     if role not in (Role.CONTRACTOR, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN):
         wrong["role"] = "must be contractor, operator, supervisor or admin"
@@ -150,7 +168,7 @@ def _refuse_odd_person(email: str, role: Role, password: str | None, contractor:
     if password is not None and len(password) < PASSWORD_MIN:
         wrong["password"] = f"must have {PASSWORD_MIN} characters or more"
     if wrong:
-        raise Invalid("This person cannot be added: " + "; ".join(f"{k} {v}" for k, v in wrong.items()) + ".", wrong)
+        raise Invalid("An account cannot be like this: " + "; ".join(f"{k} {v}" for k, v in wrong.items()) + ".", wrong)
 
 
 def disable_person(tx: WriteTx, email: str, now: datetime) -> None:
@@ -158,8 +176,10 @@ def disable_person(tx: WriteTx, email: str, now: datetime) -> None:
 
     Raises:
         NotFound: nobody has this address.
+        LastAdmin: nobody would be left who may do this.
     """
-    person_id = _person(tx, email)
+    person_id = person_of(tx, email)
+    keep_an_admin(tx, person_id)
     access.disable_person(tx, person_id, now)
     access.end_sessions(tx, person_id, now)
     _record(tx, person_id, "disabled", now)
@@ -171,13 +191,29 @@ def end_sessions(tx: WriteTx, email: str, now: datetime) -> int:
     Raises:
         NotFound: nobody has this address.
     """
-    person_id = _person(tx, email)
+    person_id = person_of(tx, email)
     ended = access.end_sessions(tx, person_id, now)
     _record(tx, person_id, f"{ended} sessions ended", now)
     return ended
 
 
-def _person(tx: ReadTx, email: str) -> PersonId:
+def keep_an_admin(tx: WriteTx, leaving: PersonId) -> None:
+    """Refuse to lose the last administrator who can sign in. Locks them all, so that two never leave at once.
+
+    Raises:
+        LastAdmin: there is no other.
+    """
+    admins = access.lock_admins(tx)
+    if leaving in admins and len(admins) == 1:
+        raise LastAdmin("This is the last administrator who can sign in. Make another person one first.")
+
+
+def person_of(tx: ReadTx, email: str) -> PersonId:
+    """Who has this address, disabled or not.
+
+    Raises:
+        NotFound: nobody.
+    """
     found = access.person_id(tx, email)
     if found is None:
         raise NotFound("Nobody has this e-mail address.")
@@ -220,7 +256,7 @@ def make_key(
         "role": role.value,
         "scopes": sorted(set(scopes)),
         "source_id": None if source is None else access.source_id(tx, source, name),
-        "contractor_id": _contractor(tx, contractor),
+        "contractor_id": contractor_of(tx, contractor),
     }
     made = MadeKey(access.add_key(tx, told, prefix, values, now), prefix, told)
     event_log.append(tx, KeyChanged(key_id=made.id, prefix=prefix, what=f"made for {role}"), now)
@@ -253,7 +289,12 @@ def revoke_key(tx: WriteTx, prefix: str, now: datetime) -> None:
     event_log.append(tx, KeyChanged(key_id=key_id, prefix=prefix, what="revoked"), now)
 
 
-def _contractor(tx: ReadTx, code: str | None) -> int | None:
+def contractor_of(tx: ReadTx, code: str | None) -> int | None:
+    """The contractor of a code; None for None.
+
+    Raises:
+        NotFound: no policy has named it.
+    """
     if code is None:
         return None
     found = access.contractor_id(tx, code)

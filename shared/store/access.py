@@ -111,6 +111,25 @@ def set_password_hash(tx: WriteTx, person_id: int, password_hash: str) -> None:
     tx.execute(update(person).where(person.c.id == person_id).values(password_hash=password_hash))
 
 
+def password_hash(tx: ReadTx, person_id: int) -> str | None:
+    """None: the person signs in by another way."""
+    found: str | None = tx.scalar(select(person.c.password_hash).where(person.c.id == person_id))
+    return found
+
+
+def change_person(tx: WriteTx, person_id: int, **values: Any) -> None:
+    """Set columns of a person: name, role, contractor_id, disabled_at."""
+    tx.execute(update(person).where(person.c.id == person_id).values(**values))
+
+
+def lock_admins(tx: WriteTx) -> set[PersonId]:
+    """The administrators who can sign in. Locks them in the order of their ids, to the end of the transaction."""
+    admins = select(person.c.id).where(
+        person.c.role == Role.ADMIN.value, person.c.disabled_at.is_(None), person.c.password_hash.is_not(None)
+    )
+    return set(tx.scalars(admins.order_by(person.c.id).with_for_update()))
+
+
 def disable_person(tx: WriteTx, person_id: int, now: datetime) -> None:
     tx.execute(update(person).where(person.c.id == person_id, person.c.disabled_at.is_(None)).values(disabled_at=now))
 
@@ -125,9 +144,13 @@ def end_session(tx: WriteTx, secret: str, now: datetime) -> None:
     )
 
 
-def end_sessions(tx: WriteTx, person_id: int, now: datetime) -> int:
-    """End every session of a person. Returns how many were live."""
-    live = update(session).where(session.c.person_id == person_id, session.c.revoked_at.is_(None))
+def end_sessions(tx: WriteTx, person_id: int, now: datetime, *, but: str | None = None) -> int:
+    """End every session of a person, `but` the one of this secret. Returns how many were live."""
+    live = update(session).where(
+        session.c.person_id == person_id, session.c.revoked_at.is_(None), session.c.ends_at > now
+    )
+    if but is not None:
+        live = live.where(session.c.id != digest(but))
     return tx.execute(live.values(revoked_at=now)).rowcount
 
 

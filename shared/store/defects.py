@@ -136,6 +136,12 @@ def lock_named(tx: WriteTx, named: Sequence[str]) -> dict[str, DefectRow]:
     return {row.reference: row for row in rows}
 
 
+def named(tx: ReadTx, references: Sequence[str]) -> dict[str, DefectRow]:
+    """The defects of these references, as they are stored; nothing is locked."""
+    rows = map(_row, tx.execute(_ROWS.where(defect.c.reference == func.any(list(references)))))
+    return {row.reference: row for row in rows}
+
+
 def lock_one(tx: WriteTx, reference: str) -> DefectRow:
     """The defect of this reference, its row locked.
 

@@ -98,6 +98,19 @@ def wait(tries: int) -> timedelta:
     return timedelta(seconds=min(2 ** (tries - 1), 600))
 
 
+def hold(tx: WriteTx, consumer: str, event_id: EventId, until: datetime) -> None:
+    """Let a delivery that was just written be due later."""
+    held = update(delivery).where(delivery.c.consumer == consumer, delivery.c.event_id == event_id)
+    tx.execute(held.values(due_at=until))
+
+
+def call_off(tx: WriteTx, consumer: str, subject_id: int) -> None:
+    """Delete what a consumer has still to hear of a subject. What a worker has taken already is left to it."""
+    free = select(delivery.c.event_id).where(delivery.c.consumer == consumer, delivery.c.subject_id == subject_id)
+    own = delivery.c.consumer == consumer
+    tx.execute(delete(delivery).where(own, delivery.c.event_id.in_(free.with_for_update(skip_locked=True))))
+
+
 def due_consumers(tx: ReadTx, now: datetime) -> list[str]:
     """Consumers with at least one due delivery: what beat nudges."""
     names = select(delivery.c.consumer).where(delivery.c.parked_at.is_(None), delivery.c.due_at <= now).distinct()

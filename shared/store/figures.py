@@ -6,7 +6,7 @@ comes out the same, unless facts arrived late.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,11 @@ class Span:
     def bounds(self) -> dict[str, datetime]:
         return {"first": self.first, "past": self.past}
 
+    @property
+    def written(self) -> str:
+        """As PostgreSQL writes a range."""
+        return f'["{self.first.isoformat()}","{self.past.isoformat()}")'
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -52,27 +57,41 @@ class Standing:
     made_safe_at: tuple[datetime, ...]
 
 
-def repairs(tx: ReadTx, span: Span, as_of: datetime) -> list[Repair]:
-    """Permanent repairs verified in the span, with the failures of them that were seen by `as_of`."""
+def repairs(tx: ReadTx, spans: Sequence[Span], as_of: datetime) -> list[Repair]:
+    """Permanent repairs verified in the spans, with the failures of them that were seen by `as_of`."""
+    day = spans[0].day
     return [
         Repair(
             contractor=row.contractor,
             band=Band(row.band),
-            verified_on=span.day(row.verified_at),
+            verified_on=day(row.verified_at),
             visits=row.visits,
-            recalled_on=tuple(span.day(seen) for seen in row.recalled_at if seen <= as_of),
+            recalled_on=tuple(day(seen) for seen in row.recalled_at if seen <= as_of),
         )
-        for row in tx.execute(_REPAIRS, span.bounds())
+        for row in tx.execute(_REPAIRS, {"first": min(span.first for span in spans), "spans": _written(spans)})
     ]
 
 
-def clocks(tx: ReadTx, span: Span, as_of: datetime) -> dict[str, list[Response]]:
-    """The clocks due in the span, by their name; what was done after `as_of` counts as not done."""
+def clocks(
+    tx: ReadTx, spans: Sequence[Span], as_of: datetime, longest: timedelta | None = None
+) -> dict[str, list[Response]]:
+    """The clocks due in the spans, by their name; what was done after `as_of` counts as not done.
+
+    `longest`: no clock that any policy set is longer, so that earlier months of the record need not be looked through.
+    """
     found: dict[str, list[Response]] = {"make_safe": [], "permanent": []}
-    for row in tx.execute(_CLOCKS, span.bounds()):
+    since = None if longest is None else min(span.first for span in spans) - longest
+    for row in tx.execute(_CLOCKS, {"spans": _written(spans), "since": since or _EVER}):
         done = row.done_at if row.done_at is not None and row.done_at <= as_of else None
-        found[row.clock].append(Response(Band(row.band), row.due_at, span.day(row.due_at), done))
+        found[row.clock].append(Response(Band(row.band), row.due_at, spans[0].day(row.due_at), done))
     return found
+
+
+_EVER = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+def _written(spans: Sequence[Span]) -> str:
+    return f"{{{','.join(span.written for span in spans)}}}"
 
 
 def backlog(tx: ReadTx, moment: datetime) -> list[Standing]:

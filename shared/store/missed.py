@@ -7,17 +7,12 @@ from pathlib import Path
 from sqlalchemy import Text, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.domain.terms import OPEN_DEFECT, DefectState, OrderState, ReportId, ReportState
+from shared.domain.next_clock import CHECKED, LOOKED_AT, RUNNING
+from shared.domain.terms import ReportId, ReportState
 from shared.store.engine import WriteTx
 from shared.store.tables import defect, event, report
 
-_D = DefectState
-LOOKED_AT = OPEN_DEFECT
-"""A person must look at it where `inspect_due_at` says so: an inspection, a recheck, a new cry of danger, a chase."""
-RUNNING = OPEN_DEFECT - {_D.MONITOR, _D.DEFERRED_TO_SCHEME, _D.REPAIR_CLAIMED}
-"""The clocks of repair run. A claimed repair has stopped them: what is awaited then is its verification."""
-CHECKED = frozenset({OrderState.EVIDENCE_OK, OrderState.EVIDENCE_FAILED})
-"""A completed repair waits for its verification."""
+__all__ = ["CHECKED", "LOOKED_AT", "RUNNING", "Missed", "mark", "notice", "unanswered"]
 
 _LISTS = [bindparam(name, type_=ARRAY(Text)) for name in ("running", "looked_at", "checked")]
 _NOTICE = text((Path(__file__).parent / "sql" / "notice_missed.sql").read_text()).bindparams(*_LISTS)

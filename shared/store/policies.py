@@ -81,6 +81,11 @@ def _read(written: str, name: str, policy_id: PolicyVersionId) -> InForce:
     return InForce(policy_id, policy, load(policy.calendar))
 
 
+def one_at_a_time(tx: WriteTx) -> None:
+    """Hold off another adoption to the end of the transaction."""
+    tx.execute(select(func.pg_advisory_xact_lock(func.hashtext("adopt policy"))))
+
+
 def adopt(tx: WriteTx, written: str, policy: Policy, now: datetime) -> PolicyVersionId | None:
     """Store a version and its contractors. Returns its id, or None when this very text is already stored."""
     stored = tx.scalar(

@@ -89,6 +89,7 @@ def test_a_session_past_its_end_is_the_public(api: TestClient, admin: str) -> No
 def test_a_disabled_person_is_out_at_once(api: TestClient, admin: str) -> None:
     _sign_in(api, admin)
     with transaction("test") as tx:
+        manage_access.add_person(tx, "next@roadmend.example", "Next", Role.ADMIN, datetime.now(UTC), password=PASSWORD)
         manage_access.disable_person(tx, admin, datetime.now(UTC))
 
     assert api.get("/api/v1/me").json()["role"] == "public"

@@ -94,6 +94,9 @@ BREAKS = {
             EXECUTE 'DROP TABLE ' || gone;
         END $$""",
     "resolved_reports_have_ended": "UPDATE report SET state = 'resolved' WHERE state = 'linked'",
+    "acts_are_undone_done_or_due": """
+        INSERT INTO bulk_act (kind, actor, defects, made_at, due_at)
+        VALUES ('refer', 'person:1', '{}', now(), now())""",
     "fit_to_work": "UPDATE policy_version SET effective_from = now() + interval '1 year'",
 }
 """By the check that must name it: what breaks the told story."""

@@ -1,4 +1,4 @@
-"""Two at one thing in the hub, in real browsers: a danger sounds until somebody takes it, and is gone everywhere."""
+"""Two at one thing in the hub, in real browsers: they see each other, lose nothing, and one of them takes a danger."""
 
 import re
 from uuid import uuid4
@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.delivery.house import House, a_report, send
 from tests.pages.browser import PHONE, Reader, Screen, check
 from tests.pages.operators import ADA, BEN, HUB_DARK, HUB_DESK, HUB_WIDE, at_the_hub
+from tests.waiting import until
 
 HALF_A_MINUTE_MS = 30_000
 SILENT = "window.AudioContext = class extends AudioContext { constructor() { super(); void this.suspend(); } };"
@@ -110,3 +111,66 @@ def test_the_bar_of_danger_is_accessible_and_fits(house: House, reader: Reader, 
     expect(page.get_by_role("region", name="Danger reported")).to_be_visible()
     expect(page.locator(f"[data-reference='{reference}']")).to_have_count(1)
     check(page)
+
+
+# --- two at one defect -----------------------------------------------------------------------------------------------
+
+
+def a_hole(house: House, metres_north: float) -> str:
+    """Somebody reports a pothole there. The reference of the defect that it is."""
+    answer = send(house.stack.url, a_report(metres_north), uuid4().hex)
+    assert answer.status_code in (200, 201), answer.text
+    made = """SELECT defect.reference FROM defect JOIN sighting ON sighting.defect_id = defect.id
+              JOIN report ON report.id = sighting.report_id WHERE report.reference = %s AND defect.band IS NOT NULL"""
+    return str(until(lambda: house.ask(made, answer.json()["reference"]), 60, "the report to be a graded defect"))
+
+
+def merge(page: Page, absorbed: str, into: str) -> None:
+    """The page's person says that the two are one."""
+    told = page.evaluate(
+        """async ([absorbed, into]) => {
+          const token = document.querySelector('meta[name="csrf-token"]').content;
+          const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
+          const body = JSON.stringify({ into, why: "The same hole." });
+          return (await fetch(`/api/v1/defects/${absorbed}/merge`, { method: "POST", headers, body })).status;
+        }""",
+        [absorbed, into],
+    )
+    assert told == 200, told
+
+
+def test_two_who_look_at_one_defect_see_each_other_and_who_writes(house: House, reader: Reader) -> None:
+    path = f"/hub/defects/{a_hole(house, -5_000)}"
+    ada, ben = at_the_hub(reader, ADA, path), at_the_hub(reader, BEN, path)
+    expect(ben.locator("[data-presence]")).to_contain_text("Also here: Ada Fell, since")
+
+    ben.keyboard.press("c")
+    ben.get_by_role("dialog").get_by_label("Why").fill("Measured by the kerb.")
+
+    writing = re.compile(r"Ben Carr, since \d\d:\d\d; writing")
+    expect(ada.locator("[data-presence]")).to_have_text(writing, timeout=15_000)
+    check(ada)
+    ben.goto("/hub/settings")
+    expect(ada.locator("[data-presence]")).to_be_empty(timeout=15_000)
+
+
+def test_one_merges_while_the_other_looks_and_no_word_is_lost(house: House, reader: Reader) -> None:
+    mine, other = a_hole(house, -5_200), a_hole(house, -5_400)
+    ada, ben = at_the_hub(reader, ADA, f"/hub/defects/{mine}"), at_the_hub(reader, BEN, "/hub/settings")
+    ada.keyboard.press("c")
+    form = ada.locator("dialog:has(form)")
+    form.get_by_label("Why").fill("Measured by the kerb.")
+    merge(ben, other, into=mine)
+
+    form.get_by_role("button", name="Confirm").click()
+
+    asked = ada.get_by_role("dialog", name="Changed meanwhile")
+    expect(asked).to_contain_text(f"Ben Carr merged {other} into it")
+    expect(asked).to_contain_text("Measured by the kerb.")
+    check(ada)
+    assert house.ask("SELECT assessed_by FROM defect WHERE reference = %s", mine) is None
+    asked.get_by_role("button", name="Look again").click()
+    expect(form.get_by_label("Why")).to_have_value("Measured by the kerb.")
+    form.get_by_role("button", name="Confirm").click()
+    expect(form).to_have_count(0)
+    assert house.ask("SELECT state FROM defect WHERE reference = %s", mine) in ("confirmed", "ordered")

@@ -12,8 +12,8 @@ from shared.store.tables import report
 from tests import databases
 from tests.delivery.house import House
 from tests.factories import triaged
-from tests.pages.browser import PHONE, Reader, Screen, check
-from tests.pages.operators import ADA, BEN, HUB_SCREENS, at_the_hub
+from tests.pages.browser import PHONE, Reader, Screen, check, sideways
+from tests.pages.operators import ADA, BEN, HUB_DARK, HUB_SMALL, HUB_WIDE, at_the_hub
 from tests.waiting import until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -117,10 +117,10 @@ def test_what_others_answer_and_what_is_asked_anew_is_seen_at_once(reader: Reade
     until(lambda: ask.answer_of(earlier) == "cannot_tell", 20, "the answer to arrive")
 
 
-@pytest.mark.parametrize("screen", [*HUB_SCREENS, PHONE], ids=str)
+@pytest.mark.parametrize("screen", [HUB_SMALL, HUB_WIDE, HUB_DARK], ids=str)
 def test_it_is_accessible_and_fits(reader: Reader, ask: Asking, screen: Screen) -> None:
     reference = ask(f"{screen}", LONG_AGO, candidates=2)
-    page = at_the_hub(reader, ADA, "/hub/unsure", screen)
+    page = at_the_hub(reader, ADA, f"/hub/unsure?report={reference}", screen)
     shows(page, reference)
     expect(page.locator("[data-ready]")).to_have_attribute("data-ready", "map")
 
@@ -129,5 +129,7 @@ def test_it_is_accessible_and_fits(reader: Reader, ask: Asking, screen: Screen) 
     expect(page.get_by_role("button", name="2 D-")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="Same as 2")).to_be_visible()
     check(page)
+    page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+    assert sideways(page) <= 0
     page.keyboard.press("s")
     until(lambda: ask.answer_of(reference) == "same", 20, "the answer to arrive")

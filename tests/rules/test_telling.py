@@ -53,6 +53,7 @@ def test_what_is_delivered_to_tell_is_what_it_has_a_rule_for() -> None:
         "due_at": DUE.isoformat(),
         "was": (DUE - timedelta(days=1)).isoformat(),
         "clock": "permanent",
+        "words": "We mend it on Monday.",
     }
 
     worth = {kind for kind in KINDS if _worth(kind, data)}
@@ -165,6 +166,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "rejected": {"why": "It is not on a road."},
     "moved": {"clock": "permanent", "was": NOW.isoformat(), "due": DUE.isoformat(), "why": "It was graded anew."},
     "missed": {"clock": "permanent", "due": DUE.isoformat(), "why": NO_REASON},
+    "note": {"words": "We mend it on Monday, at night."},
     "merged": {"other": "D-4444-5555"},
     "follow_confirm": {"confirmed": False, "also": ["PR1 8XJ and 1 km around it"]},
     "digest": {

@@ -12,6 +12,7 @@ from services.api.deps import PUBLIC, Asker, requires
 from services.api.feed_hub import Hub, Place, stream
 from shared.domain.audience import Audience, Line
 from shared.domain.terms import Role
+from shared.errors import SignInNeeded
 
 router = APIRouter(prefix="/api/v1/feed", tags=["feed"])
 
@@ -30,8 +31,9 @@ SIGNED_IN_SECONDS = 600
 _STAFF = {Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN}
 
 _SAYS = """Server-Sent Events, one a line. `id` is the line's number and the beginning of its hash: send it back as it
-is. A beat (an id alone) comes every 15 s. The event `Reset` comes first where the line that the client has read is not
-in the record, or is another one: the database was restored to an earlier time. Load anew what you show; lines follow.
+is. A beat (an id alone) comes every 15 s, to staff every 2 s. The comment `newest` at the beginning says how far the
+record has come. The event `Reset` comes first where the line that the client has read is not in the record, or is
+another one: the database was restored to an earlier time. Load anew what you show; lines follow.
 """
 _FORM = {
     "schema": {"type": "string"},
@@ -63,6 +65,7 @@ async def follow_feed(
     class_code: Annotated[str | None, Query(alias="class", max_length=40)] = None,
     state: Annotated[str | None, Query(max_length=40)] = None,
     contractor: Annotated[str | None, Query(max_length=40, description="A contractor's code; staff only")] = None,
+    whole: Annotated[bool, Query(description="Refuse who is not staff, where else the public's lines come")] = False,
 ) -> StreamingResponse:
     """Follow what happens: the public's lines, a contractor's own works, or everything for staff.
 
@@ -71,6 +74,8 @@ async def follow_feed(
     """
     hub: Hub = request.app.state.feed
     audience = Audience(staff=asker.role in _STAFF, contractor_id=asker.contractor_id)
+    if whole and not audience.staff:
+        raise SignInNeeded("The whole feed is for staff. Sign in.")
 
     def wanted(line: Line) -> bool:
         return (

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import RowMapping, Select, func, select
 
 from shared.domain.access import STAFF
 from shared.store.engine import ReadTx
-from shared.store.tables import api_key, contractor, person, source
+from shared.store.tables import api_key, contractor, person, session, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,33 @@ def people(tx: ReadTx, *, after: int = 0, most: int = 100) -> Page:
         .order_by(person.c.id)
     )
     return _page(tx, rows, most)
+
+
+def staff_list(tx: ReadTx, now: datetime) -> list[RowMapping]:
+    """Everybody by name, those who may not sign in last: `sessions` open now, `signed_in_at` last (None: never), and
+    whether they have a password here."""
+    columns = [person.c[name] for name in ("id", "email", "name", "role", "made_at", "disabled_at")]
+    live = func.count(session.c.id).filter(session.c.revoked_at.is_(None), session.c.ends_at > now)
+    rows = (
+        select(
+            *columns,
+            contractor.c.code.label("contractor"),
+            person.c.password_hash.is_not(None).label("has_password"),
+            live.label("sessions"),
+            func.max(session.c.made_at).label("signed_in_at"),
+        )
+        .outerjoin(contractor, contractor.c.id == person.c.contractor_id)
+        .outerjoin(session, session.c.person_id == person.c.id)
+        .group_by(person.c.id, contractor.c.code)
+        .order_by(person.c.disabled_at.is_not(None), func.lower(person.c.name), person.c.id)
+    )
+    return [row._mapping for row in tx.execute(rows)]
+
+
+def contractors(tx: ReadTx) -> list[RowMapping]:
+    """Every contractor that a policy has named: code, name, since."""
+    rows = select(contractor.c.code, contractor.c.name, contractor.c.since).order_by(contractor.c.name)
+    return [row._mapping for row in tx.execute(rows)]
 
 
 def keys(tx: ReadTx, *, after: int = 0, most: int = 100) -> Page:

@@ -14,6 +14,7 @@ from shared.domain.public import public_status
 from shared.domain.terms import DefectState
 from shared.errors import Invalid
 from shared.store.engine import ReadTx
+from shared.store.missed import RUNNING
 from shared.store.network import area_of_use
 from shared.store.tables import GRID
 
@@ -57,7 +58,8 @@ class Wanted:
     """Filters; None does not filter. `states` None: all, but for the public those that are not on its map.
 
     `around` finds all of a box by its metres, and some beside it; `within` reads the degrees of every row: the quicker
-    way for a box that holds a good part of all.
+    way for a box that holds a good part of all. `due`: the next clock of its repair runs out from the one moment on and
+    before the other. `graded` False: it has no band yet.
     """
 
     box: Box | None = None
@@ -70,6 +72,8 @@ class Wanted:
     area_code: str | None = None
     overdue: bool | None = None
     updated_since: datetime | None = None
+    due: tuple[datetime, datetime] | None = None
+    graded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,20 @@ def _within(box: Box) -> dict[str, Any]:
     }
 
 
+_DUE = """
+    (defect.permanent_due_at >= :due_from AND defect.permanent_due_at < :due_before
+     OR defect.made_safe_at IS NULL AND defect.make_safe_due_at >= :due_from AND defect.make_safe_due_at < :due_before)
+    AND least(CASE WHEN defect.made_safe_at IS NULL THEN defect.make_safe_due_at END, defect.permanent_due_at)
+        >= :due_from
+    AND defect.state = ANY(:running)
+"""
+"""Each of the two clocks has an index of open defects. A clock that does not run (of a claimed repair) is not due."""
+
+
+def _running(due: tuple[datetime, datetime]) -> dict[str, Any]:
+    return {"due_from": due[0], "due_before": due[1], "running": sorted(RUNNING)}
+
+
 _Filter = tuple[str, Callable[[Any], dict[str, Any]]]
 _FILTERS: Mapping[str, _Filter] = {
     "box": (f"{_NEAR_BOX} AND {_IN_DEGREES}", _within),
@@ -110,6 +128,8 @@ _FILTERS: Mapping[str, _Filter] = {
     "street_key": ("defect.street_key = :street_key", lambda key: {"street_key": key}),
     "area_code": ("defect.area_code = :area_code", lambda code: {"area_code": code}),
     "overdue": ("defect.overdue = :overdue", lambda overdue: {"overdue": overdue}),
+    "due": (_DUE, _running),
+    "graded": ("(defect.band IS NOT NULL) = :graded", lambda graded: {"graded": graded}),
     "updated_since": ("defect.updated_at >= :since", lambda since: {"since": since}),
 }
 

@@ -26,7 +26,7 @@ def published(tx: ReadTx, period: Period, as_of: datetime, rules: InForce) -> di
     """All figures of a period as they stand at a moment, ready to be printed: plain values only."""
     zone = rules.calendar.tz
     span = Span(_midnight(period.first, zone), _midnight(period.last + timedelta(days=1), zone), zone)
-    repairs = figures.repairs(tx, span, as_of)
+    repairs = figures.repairs(tx, [span], as_of)
     counted = figures.counts(tx, span)
     told = [
         *_of_repairs(repairs, period, span.day(as_of), rules),
@@ -69,7 +69,7 @@ def _by_contractor(repairs: list[Repair], period: Period, today: date, rules: In
 
 
 def _in_time(tx: ReadTx, span: Span, period: Period, as_of: datetime) -> list[Figure]:
-    clocks = figures.clocks(tx, span, as_of)
+    clocks = figures.clocks(tx, [span], as_of)
     return [figure for clock, rows in clocks.items() for figure in kpi.in_time(rows, period, as_of, clock)]
 
 

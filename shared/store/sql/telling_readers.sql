@@ -5,10 +5,10 @@ WITH asked AS (
                          CAST(:defects AS bigint[]), CAST(:reports AS bigint[])) AS given(id, at, kind, defect_id, report_id)
 ), merged AS (
     -- A follow of a duplicate hears what becomes of its original.
-    SELECT asked.id, asked.at, asked.defect_id AS followed FROM asked WHERE asked.kind IN ('all', 'merged')
+    SELECT asked.id, asked.at, asked.defect_id AS followed FROM asked WHERE asked.kind IN ('all', 'own', 'merged')
     UNION
     SELECT asked.id, asked.at, defect.id FROM asked JOIN defect ON defect.merged_into = asked.defect_id
-    WHERE asked.kind = 'all'
+    WHERE asked.kind IN ('all', 'own')
 ), listed AS (
     SELECT asked.id, 1 AS rank, contact.report_id, NULL::bigint AS follow_id, contact.email, contact.phone
     FROM asked JOIN contact USING (report_id)
@@ -20,7 +20,7 @@ WITH asked AS (
      AND sighting.defect_id = asked.defect_id
     JOIN report ON report.id = sighting.report_id AND report.state NOT IN ('withdrawn', 'rejected')
     JOIN contact ON contact.report_id = sighting.report_id AND contact.unfollowed_at IS NULL
-    WHERE asked.kind = 'all'
+    WHERE asked.kind IN ('all', 'own')
     UNION ALL
     SELECT asked.id, 1, contact.report_id, NULL, contact.email, contact.phone
     FROM asked

@@ -12,8 +12,9 @@ setWorkerUrl(workerUrl);
 /** The dark scheme is followed while the map is there. */
 const NIGHT = matchMedia("(prefers-color-scheme: dark)");
 
+/** By the reader's choice; a wallboard is dark whatever its screen says. */
 export function isDark(): boolean {
-  return NIGHT.matches;
+  return NIGHT.matches || document.documentElement.classList.contains("hub--dark");
 }
 
 export const IMAGE_SCALE = 2;

@@ -11,14 +11,18 @@ export interface Field {
   hint?: string;
   choices?: [value: string, words: string][];
   value?: string;
+  /** What is said where it is left empty, or is no more than two letters. */
+  needed?: string;
   /** Stands below this heading with others. */
   group?: string;
 }
 
 export type Values = Record<string, string | number | boolean>;
 
-export const WHY: Field = { name: "why", label: "Why", kind: "area", hint: "It goes on record. Nothing about a person." };
+export const WHY: Field = { name: "why", label: "Why", kind: "area", hint: "It goes on record. Nothing about a person.", needed: "Say why, in a few words." };
 
+/** Letters that a reason has at least, for the service. */
+const LEAST = 3;
 let count = 0;
 
 /** What is about to be saved, in the form's own words. */
@@ -62,8 +66,11 @@ export function filled(
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     clear(form, wrong);
+    const given = read(form, fields);
+    const missing = fields.find(({ name, needed }) => needed && String(given[name] ?? "").length < LEAST);
+    if (missing) return beside(form, id, missing.name, missing.needed!);
     send.disabled = true;
-    submit(read(form, fields))
+    submit(given)
       .then((did) => {
         if (did !== false) done();
       })
@@ -148,12 +155,15 @@ function show(form: HTMLFormElement, id: string, fields: Field[], wrong: HTMLEle
     const field = fields.find((one) => one.name === name);
     return field ? [{ name, words: `${field.label}: ${reason}.` }] : [];
   });
-  for (const { name, words } of placed) {
-    document.getElementById(`${id}-${name}-wrong`)!.textContent = words;
-    (form.elements.namedItem(name) as HTMLElement).setAttribute("aria-invalid", "true");
-  }
-  if (placed[0]) (form.elements.namedItem(placed[0].name) as HTMLElement).focus();
+  placed.reverse().forEach(({ name, words }) => beside(form, id, name, words));
   if (placed.length === 0 || !(problem instanceof Problem) || problem.status !== 422) {
     wrong.textContent = problem instanceof Error ? problem.message : String(problem);
   }
+}
+
+function beside(form: HTMLFormElement, id: string, name: string, words: string): void {
+  document.getElementById(`${id}-${name}-wrong`)!.textContent = words;
+  const control = form.elements.namedItem(name) as HTMLElement;
+  control.setAttribute("aria-invalid", "true");
+  control.focus();
 }

@@ -73,6 +73,11 @@ export async function neighboursOf(reference: string): Promise<Neighbour[]> {
   return (await get<{ defects: Neighbour[] }>(`/defects/${reference}/neighbours`)).defects;
 }
 
+/** "1 report", "3 reports". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** "12 m", "3.4 m". */
 export function metres(distance: number): string {
   return `${distance < 10 ? distance.toFixed(1) : distance.toFixed(0)} m`;

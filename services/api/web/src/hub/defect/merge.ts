@@ -6,7 +6,7 @@ import { dialog } from "../palette";
 import { band, element, moment, spelt, state } from "../parts";
 import { attempt, say } from "../says";
 import { filled, WHY } from "./form";
-import { defectOf, metres, neighboursOf, type Neighbour } from "./known";
+import { counted, defectOf, metres, neighboursOf, type Neighbour } from "./known";
 import { MarksMap, metresBetween, type Mark } from "./marks";
 import type { LivingPage } from "./page";
 import { previewed, type Preview } from "./preview";
@@ -65,7 +65,7 @@ class Merging {
   }
 
   private mark(one: Neighbour, label: string, kind: Mark["kind"]): Mark {
-    const words = kind === "this" ? `${one.reference}, this one` : `${one.reference}, ${spelt(one.class_code)}, ${metres(one.distance_m)} away`;
+    const words = kind === "this" ? `${one.reference}, this one` : `${label}. ${one.reference}, ${spelt(one.class_code)}, ${metres(one.distance_m)} away`;
     return { id: one.reference, lat: one.lat, lon: one.lon, accuracy: one.accuracy_m, label, words, kind };
   }
 
@@ -86,7 +86,7 @@ class Merging {
         " ",
         state(one.state),
         element("br"),
-        `${spelt(one.class_code)}${place ? `, ${place}` : ""}. ${one.reports} reports, ${one.detections} detections.`,
+        `${spelt(one.class_code)}${place ? `, ${place}` : ""}. ${counted(one.reports, "report")}, ${counted(one.detections, "detection")}.`,
         one.told_apart ? element("span", { class: "hub-tag hub-tag--wait" }, "Told apart before") : null,
       ),
     );
@@ -143,7 +143,7 @@ class Merging {
       { class: "hub-card" },
       element("h3", {}, `${name}: ${one.reference}`),
       element("p", {}, band(one.band), " ", state(one.state), ` ${spelt(one.class_code)}`),
-      element("p", {}, `${one.street ?? "Off every street"}${one.street_side ? `, ${one.street_side} side` : ""}, right within ${metres(one.accuracy_m)}. Known since ${moment(one.known_at)}. ${one.reports} reports, ${one.detections} detections${one.works_order ? `, ${one.works_order} covers it` : ""}.`),
+      element("p", {}, `${one.street ?? "Off every street"}${one.street_side ? `, ${one.street_side} side` : ""}, right within ${metres(one.accuracy_m)}. Known since ${moment(one.known_at)}. ${counted(one.reports, "report")}, ${counted(one.detections, "detection")}${one.works_order ? `, ${one.works_order} covers it` : ""}.`),
       one.photos.length
         ? element("div", { class: "hub-beside__photos" }, ...one.photos.map((photo, at) => element("img", { src: `/api/v1/photos/${photo}`, alt: `Photo ${at + 1} of ${one.reference}`, loading: "lazy" })))
         : element("p", { class: "hub-soft" }, "No photo."),

@@ -1,7 +1,7 @@
 // What would follow, as the service has worked it out by doing it and taking it back: clocks, position, what moves, and
 // who is told what.
 import { element, moment, spelt } from "../parts";
-import { metres } from "./known";
+import { counted, metres } from "./known";
 
 interface Side {
   reference: string;
@@ -103,8 +103,4 @@ function told(one: ToldTo): HTMLElement {
 
 function when(at: string | null): string {
   return at ? moment(at) : "none";
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

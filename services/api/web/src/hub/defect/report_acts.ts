@@ -17,7 +17,7 @@ const REASONS: [string, string][] = [
 const FIELDS: Record<string, Field[]> = {
   link: [{ name: "defect", label: "Defect", kind: "text", hint: "Its reference, like D-7K3M-9QXF" }, WHY],
   new_defect: [WHY],
-  ask: [{ name: "question", label: "Question", kind: "area", hint: "It is sent to the reporter as it stands. A reporter is asked once." }],
+  ask: [{ name: "question", label: "Question", kind: "area", hint: "It is sent to the reporter as it stands. A reporter is asked once.", needed: "Say what is asked." }],
   refer: [{ name: "target", label: "To whom", kind: "text", hint: "Told to the reporter" }, { ...WHY, hint: "Told to the reporter." }],
   no_defect: [{ name: "evidence", label: "What shows it", kind: "text", hint: "Told to the reporter" }, { ...WHY, hint: "Told to the reporter." }],
   reject: [{ name: "reason", label: "What it is", kind: "choice", choices: REASONS }, { ...WHY, hint: "Told to the reporter, unless it is spam or abuse." }],

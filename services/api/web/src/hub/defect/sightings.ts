@@ -18,7 +18,7 @@ export function seen(): Seen[] {
   return [...document.querySelectorAll<HTMLElement>("[data-sighting]")].map((item) => ({
     id: item.dataset["sighting"]!,
     name: item.dataset["name"]!,
-    words: [...item.querySelectorAll("p")].map((one) => one.textContent!.trim().replace(/\s+/g, " ")).join(" ").slice(0, 300),
+    words: [...item.querySelectorAll("p")].map((one) => one.textContent!.trim().replace(/\s+/g, " ")).join(" ").slice(item.dataset["name"]!.length, 300).trim(),
     report: item.dataset["report"] ?? "",
     detection: Number(item.dataset["detection"] || 0),
     standing: item.dataset["standing"] === "yes",

@@ -1,0 +1,251 @@
+"""The hub's board in a real Chromium: the demo driven while it is open, and a whole county on it.
+
+BOARD_MINUTES and BOARD_SPEED say for how long and how quickly the demo is driven: 30 minutes at 50 times its pace, one
+minute with --quick, unless they are told. At the end the board is held against the API: list, counters, pins.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from bench import county
+from bench.county import Layout
+from bench.figures import Figure, clocked, median, percentile
+from bench.house import House, copied, county_of, house_on, rss_kb
+from bench.run import Run
+from infra.native.layout import ROOT
+from shared.domain.terms import Role
+from shared.flows import manage_access
+from shared.store import loads
+from shared.store.engine import transaction
+from tests import databases
+from tests.pages import boards
+from tests.pages.browser import chromium
+from tests.waiting import until
+
+NAME = "board"
+MOST_MB, USABLE_SECONDS, TILE_MS, COUNT_MS = 400.0, 2.0, 150.0, 100.0
+EMAIL, PASSWORD = "board@bench.example", "a long password of the bench"
+SCREEN = {"width": 1920, "height": 1080}
+LOOK_SECONDS = 10.0
+
+
+def measure(run: Run) -> list[Figure]:
+    """The long drive first, then the large county."""
+    return [*_driven(run), *_large(run)]
+
+
+# --- the demo is driven ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Memory:
+    """MB, at each look: of the page's scripts, of the page's process, of all of the browser's processes."""
+
+    heap: list[float] = field(default_factory=list)
+    process: list[float] = field(default_factory=list)
+    browser: list[float] = field(default_factory=list)
+
+
+def _driven(run: Run) -> list[Figure]:
+    minutes = float(os.environ.get("BOARD_MINUTES") or run.of(30, 1))
+    speed = float(os.environ.get("BOARD_SPEED") or 50)
+    with copied(run.template) as url, house_on(url) as house:
+        house.stack.run("roadmend", "demo", "load")
+        house.stack.start_all(workers=1)
+        _employ(house)
+        with _looking(house) as (browser, page), _operator(house) as operator:
+            memory = _Memory()
+            with _driving(house, minutes, speed) as drive:
+                while drive.poll() is None:
+                    _look(browser, page, memory)
+                    page.wait_for_timeout(LOOK_SECONDS * 1000)
+            house.comes_to_rest()
+            _look(browser, page, memory)
+            lines = boards.recorded(operator)[0]
+            conditions = {"minutes": minutes, "speed": speed, "lines": lines, "looks": len(memory.heap)}
+            return [*_remembered(memory, conditions), _compared(run, page, operator, conditions)]
+
+
+@contextmanager
+def _driving(house: House, minutes: float, speed: float) -> Iterator["subprocess.Popen[bytes]"]:
+    """The demo's own command, in a process of its own."""
+    words = ["roadmend", "demo", "drive", "--minutes", str(minutes), "--speed", str(speed), "--url", house.stack.url]
+    with (house.stack.folder / "drive.log").open("wb") as log:
+        driving = subprocess.Popen(words, cwd=ROOT, env=house.stack.environment(), stdout=log, stderr=log)
+        try:
+            yield driving
+        finally:
+            driving.terminate()
+            driving.wait(60)
+
+
+def _look(browser: Browser, page: Page, memory: _Memory) -> None:
+    told = page.context.new_cdp_session(page)
+    told.send("HeapProfiler.collectGarbage")
+    used = told.send("Runtime.getHeapUsage")["usedSize"]
+    told.detach()
+    whole = browser.new_browser_cdp_session()
+    processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
+    whole.detach()
+    pages = [int(one["id"]) for one in processes if one["type"] == "renderer"]
+    memory.heap.append(used / 2**20)
+    memory.process.append(max(rss_kb([pid]) for pid in pages) / 1024)
+    memory.browser.append(rss_kb([int(one["id"]) for one in processes]) / 1024)
+
+
+def _remembered(memory: _Memory, conditions: dict[str, Any]) -> Iterator[Figure]:
+    for name, looks, target in (
+        ("JS heap, the most", memory.heap, True),
+        ("the page's process, the most", memory.process, True),
+        ("all of Chromium's processes, drawing in software, the most", memory.browser, False),
+    ):
+        yield Figure(
+            measure=NAME,
+            name=name,
+            value=max(looks),
+            unit="MB",
+            target=f"< {MOST_MB:.0f} MB" if target else "",
+            met=max(looks) < MOST_MB if target else None,
+            repeats=[round(one) for one in looks],
+            conditions=conditions,
+        )
+
+
+def _compared(run: Run, page: Page, operator: httpx.Client, conditions: dict[str, Any]) -> Figure:
+    """Whether board and API are one once nothing happens any more."""
+    deadline = time.monotonic() + 30
+    while (left := boards.differences(page, operator)) and time.monotonic() < deadline:
+        page.wait_for_timeout(500)
+    for name, (shown, said) in left.items():
+        run.note(f"board: the {name} shows {json.dumps(shown)[:300]}, the API says {json.dumps(said)[:300]}")
+    return Figure(
+        measure=NAME,
+        name="differences between board and API at the end",
+        value=len(left),
+        unit="of 3",
+        target="0",
+        met=not left,
+        conditions=conditions,
+    )
+
+
+# --- a whole county --------------------------------------------------------------------------------------------------
+
+
+def _large(run: Run) -> list[Figure]:
+    layout, reports = Layout(run.of(65_000, 10_000)), run.of(1_000_000, 20_000)
+    with county_of(run.template, layout, worked=True) as url, house_on(url) as house:
+        county.add_reports(house.db, layout, reports)
+        county.add_history(house.db, layout, run.of(435_000, 40_000))
+        with databases.in_force(url), transaction("command:bench") as tx:
+            loads.draw_map(tx)
+        house.stack.start_api()
+        _employ(house)
+        conditions = {"rows": county.size_of(house.db), "screen": SCREEN}
+        with _operator(house) as operator:
+            counting = [clocked(lambda: operator.get("/api/v1/board").raise_for_status()) for _ in range(60)]
+        with _looking(house) as (_, page):
+            usable = [_usable(page) for _ in range(5)]
+            tiles = _moved(page)
+        run.note("board: Chromium draws in software here; a tile's time is from its request to its last byte.")
+        return [
+            _figure("counters, 95%", percentile(counting, 0.95) * 1000, "ms", COUNT_MS, conditions),
+            _figure("counters and list usable", median([one[0] for one in usable]), "s", USABLE_SECONDS, conditions),
+            _figure("and the map drawn", median([one[1] for one in usable]), "s", None, conditions),
+            _figure(f"a tile while moving, 95% of {len(tiles)}", percentile(tiles, 0.95), "ms", TILE_MS, conditions),
+        ]
+
+
+def _usable(page: Page) -> tuple[float, float]:
+    """Seconds from the click until the counters and the list are there and can be used, and until the map is drawn."""
+    began = time.monotonic()
+    page.goto("/hub", wait_until="commit")
+    page.wait_for_selector("[data-board][data-listed]")
+    listed = time.monotonic() - began
+    page.wait_for_selector("[data-map][data-ready]")
+    until(lambda: boards.drawn(page) > 0, 60, "pins")
+    return listed, time.monotonic() - began
+
+
+def _moved(page: Page) -> list[float]:
+    """Milliseconds of each tile of defects while somebody moves over the county, nearer and farther."""
+    took: list[float] = []
+
+    def finished(asked: Request) -> None:
+        if "/defects/tiles/" in asked.url:
+            timing = asked.timing
+            took.append(timing["responseEnd"] - timing["requestStart"])
+
+    page.on("requestfinished", finished)
+    canvas = page.locator("[data-map] canvas")
+    canvas.focus()
+    for key in (
+        "+",
+        "+",
+        "ArrowRight",
+        "ArrowDown",
+        "+",
+        "+",
+        "ArrowLeft",
+        "ArrowUp",
+        "+",
+        "ArrowRight",
+        "-",
+        "-",
+        "-",
+    ):
+        page.keyboard.press(key)
+        page.wait_for_timeout(900)
+    page.remove_listener("requestfinished", finished)
+    return took
+
+
+def _figure(name: str, value: float, unit: str, most: float | None, conditions: dict[str, Any]) -> Figure:
+    return Figure(
+        measure=NAME,
+        name=name,
+        value=value,
+        unit=unit,
+        target="" if most is None else f"≤ {most:g} {unit}",
+        met=None if most is None else value <= most,
+        conditions=conditions,
+    )
+
+
+# --- who looks -------------------------------------------------------------------------------------------------------
+
+
+def _employ(house: House) -> None:
+    with databases.in_force(house.url), transaction("command:bench") as tx:
+        manage_access.add_person(tx, EMAIL, "Bench", Role.OPERATOR, datetime.now(UTC), password=PASSWORD)
+
+
+@contextmanager
+def _operator(house: House) -> Iterator[httpx.Client]:
+    """The API as a program asks it."""
+    with httpx.Client(base_url=house.stack.url, headers=house.bearer(Role.OPERATOR), timeout=30) as client:
+        yield client
+
+
+@contextmanager
+def _looking(house: House) -> Iterator[tuple[Browser, Page]]:
+    """A Chromium with the board open, signed in, its map drawn."""
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        page = browser.new_context(base_url=house.stack.url, viewport=SCREEN, locale="en-GB").new_page()
+        form = {"email": EMAIL, "password": PASSWORD, "next": "/hub/settings"}
+        page.context.request.post("/hub/sign-in", form=form)
+        page.goto("/hub")
+        page.wait_for_selector("[data-map][data-ready]", timeout=120_000)
+        yield browser, page
+        browser.close()
