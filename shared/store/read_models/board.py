@@ -114,7 +114,7 @@ def last_of_repairs(tx: ReadTx) -> tuple[datetime | None, ...]:
 
 def right_first_time(tx: ReadTx, month: Period, span: Span, now: datetime) -> Figure:
     """Of the repairs verified this month so far; `span` is the month in time. It reads each of them: keep it."""
-    return kpi.right_so_far(figures.repairs(tx, span, now), month)
+    return kpi.right_so_far(figures.repairs(tx, [span], now), month)
 
 
 # --- where what waits is ---------------------------------------------------------------------------------------------
