@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from bench import county
+from bench.database import connect
 from bench.figures import clocked, median
 from infra.native.layout import ROOT
 from infra.native.redis import binary
@@ -65,7 +65,7 @@ def _fsync_ms(folder: Path) -> float:
 
 
 def _versions(server: URL) -> dict[str, str]:
-    with county.connect(server.set(database="postgres")) as db:
+    with connect(server.set(database="postgres")) as db:
         row = db.execute(
             "SELECT current_setting('server_version'), default_version FROM pg_available_extensions "
             "WHERE name = 'postgis'"
@@ -82,7 +82,7 @@ def _redis() -> str:
 
 
 def _settings(server: URL) -> dict[str, str]:
-    with county.connect(server.set(database="postgres")) as db:
+    with connect(server.set(database="postgres")) as db:
         rows = db.execute("SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(%s)", [list(SETTINGS)])
         return {str(name): str(value) for name, value in rows}
 

@@ -6,21 +6,17 @@ The last rows are free of defects: new reports go there. Eastings and northings 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil, sqrt
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import URL
 
+from bench.database import Db, unhampered, unhampered_still
 from infra.native.layout import ROOT
 from shared.flows import adopt_policy
 from shared.store.engine import transaction
 from tests import databases
-
-Db = psycopg.Connection[tuple[object, ...]]
 
 WEST, SOUTH = 330_000, 300_000
 STREET_M, ROW_M, GAP_M, SPOT_M = 500, 100, 20, 62.5
@@ -66,16 +62,6 @@ class Layout:
     def spots(self) -> int:
         """Places for new reports, each far enough from the next to be another hole without a question."""
         return self.spots_a_row * self.free_rows
-
-
-def connect(url: URL) -> Db:
-    """The bench's own connection; each statement commits."""
-    return psycopg.connect(
-        databases.as_driver(url),
-        autocommit=True,
-        options="-c timezone=UTC -c jit=off",
-        cursor_factory=psycopg.ClientCursor,
-    )
 
 
 def adopt(url: URL) -> None:
@@ -189,30 +175,6 @@ def size_of(db: Db) -> dict[str, int]:
     return {str(name): int(str(rows)) for name, rows in db.execute(counts) if rows}  # type: ignore[arg-type]
 
 
-@contextmanager
-def unhampered(db: Db, *tables: str) -> Iterator[None]:
-    """One transaction in which tables are emptied and filled without their foreign keys and plain indexes, which are
-    made anew at its end; what begins empty in a transaction needs no log of it either."""
-    with db.transaction():
-        db.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
-        with unhampered_still(db, *tables):
-            yield
-
-
-@contextmanager
-def unhampered_still(db: Db, *tables: str) -> Iterator[None]:
-    """The same for tables that keep what is in them."""
-    with db.transaction():
-        db.execute("SET LOCAL session_replication_role = replica")
-        db.execute("SET LOCAL maintenance_work_mem = '512MB'")
-        indexes = db.execute(_INDEXES, {"tables": list(tables)}).fetchall()
-        for name, _ in indexes:
-            db.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(str(name))))
-        yield
-        for _, definition in indexes:
-            db.execute(str(definition))  # type: ignore[call-overload]
-
-
 _MEASURES = {"west": WEST, "south": SOUTH, "street": STREET_M, "row": ROW_M}
 
 
@@ -228,13 +190,6 @@ def sizes(layout: Layout) -> dict[str, float]:
         "free": layout.first_free_row,
     }
 
-
-_INDEXES = """
-    SELECT index.relname, pg_get_indexdef(index.oid)
-    FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
-    WHERE indrelid = ANY(CAST(%(tables)s AS regclass[])) AND NOT EXISTS (
-        SELECT FROM pg_constraint WHERE conindid = indexrelid)
-"""
 
 _AREAS = """
     INSERT INTO area (code, name, kind, served, contact, geom)

@@ -18,7 +18,8 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from bench import county
-from bench.county import Db, Layout
+from bench.county import Layout
+from bench.database import Db, connect
 from infra.native.child import Child, Program
 from infra.native.layout import PYTHON, ROOT
 from infra.native.processes import answers, environment
@@ -58,20 +59,18 @@ def copied(template: URL) -> Iterator[URL]:
 
 
 @contextmanager
-def county_of(template: URL, layout: Layout, *, worked: bool = False, seen: bool = False) -> Iterator[URL]:
-    """A county with so many open defects; `seen`: with where people saw every fourth of them."""
+def county_of(template: URL, layout: Layout, *, worked: bool = False) -> Iterator[URL]:
+    """A county with so many open defects; `worked`: graded, with clocks that run."""
     with copied(template) as url:
-        with county.connect(url) as db:
+        with connect(url) as db:
             county.draw(db, layout)
             county.add_defects(db, layout, worked=worked)
-            if seen:
-                county.add_sightings(db)
         yield url
 
 
 def sweep(server: URL) -> None:
     """Drop what a bench that was killed has left: its process is in the name."""
-    with county.connect(server) as db:
+    with connect(server) as db:
         names = [str(row[0]) for row in db.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'")]
         for name in names:
             if not Path(f"/proc/{name.split('_')[1]}").exists():
@@ -154,7 +153,7 @@ def house_on(url: URL, *, bare: bool = False) -> Iterator[House]:
         stack = Stack(Path(folder), databases.as_setting(url))
         try:
             stack.start_redis()
-            with county.connect(url) as db:
+            with connect(url) as db:
                 made = House(url, stack, db)
                 if bare:
                     made.bare = Bare(stack)

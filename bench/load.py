@@ -1,4 +1,4 @@
-"""`python -m bench.load`: a load generator in a process of its own. Reads one JSON task, does it, prints JSON.
+"""`python -m bench.load`: a load generator in a process of its own. Reads tasks as lines of JSON, answers each by one.
 
 Every answer carries `cpu`: the share of one processor that the generator itself used. Near 1 it was the bottleneck.
 """
@@ -61,6 +61,7 @@ async def closed(task: Told) -> Told:
     took = time.perf_counter() - began
     for link in links:
         link.close()
+    await asyncio.sleep(0)
     return {
         "took": took,
         "seconds": seconds,
@@ -171,10 +172,11 @@ KINDS = {"closed": closed, "delay": delay, "notify": notify, "crowd": crowd}
 
 
 def main() -> None:
-    """Read the task's line, do it, print what came of it."""
-    task = json.loads(sys.stdin.readline())
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(KINDS[task["kind"]](task))), flush=True)
+    """One task after the other, each on a loop of its own, until there is no more."""
+    while line := sys.stdin.readline():
+        task = json.loads(line)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            print(json.dumps(runner.run(KINDS[task["kind"]](task))), flush=True)
 
 
 if __name__ == "__main__":

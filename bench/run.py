@@ -1,17 +1,19 @@
-"""What every measure is handed: the server, a database to copy, how big to be, a place for notes."""
+"""What every measure is handed: a database to copy, what was filled for it, how big to be, a place for notes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL
 
+from bench.counties import Counties
+
 
 @dataclass
 class Run:
     """One run of the bench. `quick`: small and rough, to see that it works."""
 
-    server: URL
     template: URL
+    counties: Counties
     folder: Path
     quick: bool
     notes: list[str] = field(default_factory=list)

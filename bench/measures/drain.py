@@ -31,7 +31,7 @@ class Drained:
 
 def measure(run: Run) -> list[Figure]:
     """A round: as one statement a batch, by one worker process, by two."""
-    repeats, count = run.of(3, 1), run.of(12_000, 2_000)
+    repeats, count = run.of(2, 1), run.of(12_000, 4_000)
     layout = Layout.with_spots(run.of(65_000, 10_000), count * 3 * (repeats + 1))
     with county_of(run.template, layout) as url, house_on(url) as house:
         drain = _Drain(house, layout, count)

@@ -22,7 +22,7 @@ from shared.store.engine import reading, transaction
 from tests import databases
 
 NAME = "fanout"
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.25
 """Between the last client's line and the next event, so that each is alone."""
 
 

@@ -22,8 +22,8 @@ Told = dict[str, Any]
 
 
 def measure(run: Run) -> list[Figure]:
-    """The API alone, then with a worker that triages what comes; a no-op POST between, on a server like it."""
-    repeats, seconds = run.of(3, 2), run.of(5, 3)
+    """The API alone and a no-op POST on a server like it, in turn; then with a worker that triages what comes."""
+    repeats, seconds = run.of(3, 2), run.of(5, 2)
     share = seconds * MOST_A_SECOND
     layout = Layout.with_spots(run.of(65_000, 10_000), share * 2 * repeats)
     with county_of(run.template, layout) as url, house_on(url, bare=True) as house:
@@ -34,7 +34,7 @@ def measure(run: Run) -> list[Figure]:
         house.tell("DELETE FROM delivery")
         house.stack.start_worker(size=1)
         house.stack.start_beat()
-        busy, _ = interleaved(repeats, load.product, load.noop)
+        (busy,) = interleaved(repeats, load.product)
         house.refuse_parked()
         rows = county.size_of(house.db)
     for told in (*alone, *bare, *busy):

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from sqlalchemy import URL, create_engine
 
 from bench import county
-from bench.county import GAP_M, ROW_M, SOUTH, WEST, Db, Layout
+from bench.counties import County
+from bench.county import GAP_M, ROW_M, SOUTH, WEST, Layout
+from bench.database import Db, connect
 from bench.figures import Figure, clocked, median
-from bench.house import county_of
 from bench.run import Run
 from shared.domain.terms import ReportId
 from shared.domain.verdicts import Sighting
@@ -31,20 +32,32 @@ OPTIONS = "-c timezone=UTC -c jit=off"
 """As the product's own engine sets them."""
 
 
+def _sizes(run: Run) -> list[int]:
+    return [10_000, 100_000] if run.quick else [10_000, 100_000, 1_000_000, 10_000_000]
+
+
+def counties(run: Run) -> list[County]:
+    """Of one density, whatever the size."""
+
+    def fill(db: Db, layout: Layout) -> None:
+        county.add_defects(db, layout)
+        county.add_sightings(db)
+
+    return [County(Layout(size), fill) for size in _sizes(run)]
+
+
 def measure(run: Run) -> list[Figure]:
     """Sizes side by side on one server, each question asked of every size in turn."""
-    sizes = [10_000, 100_000] if run.quick else [10_000, 100_000, 1_000_000, 10_000_000]
-    times = run.of(300, 60)
+    sizes, times = _sizes(run), run.of(200, 60)
     with ExitStack() as open_ones:
-        counties = []
-        for size in sizes:
-            layout = Layout(size)
-            url = open_ones.enter_context(county_of(run.template, layout, seen=True))
-            counties.append(open_ones.enter_context(ExitStack()).enter_context(_opened(url, layout, times)))
+        urls = open_ones.enter_context(run.counties.of(NAME))
+        opened = [
+            open_ones.enter_context(_opened(url, Layout(size), times)) for url, size in zip(urls, sizes, strict=True)
+        ]
         taken: dict[str, list[list[float]]] = {name: [[] for _ in sizes] for name in _ASKED}
         for turn in range(times):
             for name, act in _ASKED.items():
-                for place, one in enumerate(counties):
+                for place, one in enumerate(opened):
                     taken[name][place].append(act(one, turn))
     return list(_figures(sizes, {name: [one[times // 10 :] for one in many] for name, many in taken.items()}))
 
@@ -73,7 +86,7 @@ class _opened(ExitStack):  # noqa: N801 (used as a context manager)
         self.url, self.layout, self.times = url, layout, times
 
     def __enter__(self) -> _County:  # type: ignore[override]
-        db = self.enter_context(county.connect(self.url))
+        db = self.enter_context(connect(self.url))
         spread = random.Random(7)
         last = int(self.layout.first_free_row * self.layout.spots_a_row * 0.9)
         for _ in range(10):

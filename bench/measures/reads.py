@@ -13,9 +13,11 @@ import orjson
 from sqlalchemy import event
 
 from bench import county, outside
+from bench.counties import County
 from bench.county import ROW_M, SOUTH, STREET_M, WEST, Layout
+from bench.database import Db
 from bench.figures import Figure, clocked, median, percentile
-from bench.house import House, county_of, house_on
+from bench.house import House, house_on
 from bench.outside import write_bodies
 from bench.run import Run
 from shared.domain.terms import Role
@@ -29,28 +31,44 @@ from tests import databases
 NAME = "reads"
 TILE_MS, FILTER_MS, SEARCH_MS = 100.0, 200.0, 100.0
 DISTRICT = "E0700117"
+LOOK_UP = "/api/v1/search/reporters"
 ADDRESS = "Sam777@residents.example"
+TURNS, WARMING = 3, 8
 
 Statement = tuple[str, Any]
 
 
+def counties(run: Run) -> list[County]:
+    """Worked defects, those that have ended, orders, reports and questions."""
+    many, ended = run.of(1_000_000, 20_000), run.of(435_000, 40_000)
+
+    def fill(db: Db, layout: Layout) -> None:
+        county.add_defects(db, layout, worked=True)
+        county.add_reports(db, layout, many)
+        county.add_history(db, layout, ended)
+        county.add_postcodes(db, layout)
+        county.add_contacts(db)
+
+    return [County(_layout(run), fill)]
+
+
+def _layout(run: Run) -> Layout:
+    return Layout(run.of(65_000, 10_000))
+
+
 def measure(run: Run) -> list[Figure]:
     """Each question over HTTP as staff, one at a time, and its bare statement in turn."""
-    layout = Layout(run.of(65_000, 10_000))
-    many, times = run.of(1_000_000, 20_000), run.of(100, 30)
-    with county_of(run.template, layout, worked=True) as url, house_on(url) as house:
-        county.add_reports(house.db, layout, many)
-        county.add_history(house.db, layout, run.of(435_000, 40_000))
-        county.add_postcodes(house.db, layout)
-        county.add_contacts(house.db)
+    times = run.of(100, 30)
+    figures: list[Figure] = []
+    with run.counties.of(NAME) as (url,), house_on(url) as house, outside.generator() as generate:
         house.stack.start_api()
         rows = county.size_of(house.db)
-        conditions = {"rows": rows, "asked": times, "clients": 1, "role": "operator"}
-        figures: list[Figure] = []
-        for name, (path, target_ms, ask) in _questions(house, layout).items():
-            figures += _figures(name, target_ms, _Question(house, path, ask).asked(times), conditions)
+        conditions = {"rows": rows, "asked": times // TURNS * TURNS, "clients": 1, "role": "operator"}
+        for name, (path, target_ms, ask) in _questions(house, _layout(run)).items():
+            told = _Question(house, generate, path, ask).asked(times)
+            figures += _figures(name, target_ms, told, conditions)
         body = write_bodies(run.folder / "address", [orjson.dumps({"email": ADDRESS})])
-        looked_up = _Question(house, "/api/v1/search/reporters", _looked_up, method="POST", bodies=body)
+        looked_up = _Question(house, generate, LOOK_UP, _looked_up, method="POST", bodies=body)
         figures += _figures("search: a reporter's e-mail", SEARCH_MS, looked_up.asked(times), conditions)
     return figures
 
@@ -197,24 +215,27 @@ def _box(house: House, layout: Layout, metres: int) -> Box:
 class _Question:
     """One question: over HTTP, and as the statements that answer it."""
 
-    def __init__(self, house: House, path: str, ask: Callable[[ReadTx], object], **more: str) -> None:
-        self.house = house
+    def __init__(self, house: House, generate: Callable[..., dict[str, Any]], path: str, ask: Ask, **more: str) -> None:
+        self.house, self.generate = house, generate
         self.port = int(house.stack.variables["ROADMEND_PORT"])
         self.task = {"kind": "closed", "method": "GET", "path": path, "headers": house.bearer(Role.OPERATOR), **more}
         self.statements = _statements(house, ask)
 
     def asked(self, times: int) -> dict[str, Any]:
-        """Some at a time of each kind, in turn."""
-        told: dict[str, Any] = {"http": [], "bare": [], "cpu": 0.0}
-        for turn in range(4):
-            one = outside.load(**self.task, port=self.port, connections=1, seconds=20, most=times // 3, again=True)
-            if set(one["statuses"]) != {"200"}:
-                raise RuntimeError(f"{self.task['path']} was answered {one['statuses']}")
-            bare = [clocked(self._bare) for _ in range(times // 3)]
-            if turn:
-                told["http"] += one["seconds"]
-                told["bare"] += bare
+        """Some at a time of each kind, in turn; a few before that do not count."""
+        told: dict[str, Any] = {"http": [], "bare": []}
+        self._turn(WARMING)
+        for _ in range(TURNS):
+            http, bare = self._turn(times // TURNS)
+            told["http"] += http
+            told["bare"] += bare
         return told
+
+    def _turn(self, times: int) -> tuple[list[float], list[float]]:
+        one = self.generate(**self.task, port=self.port, connections=1, seconds=20, most=times, again=True)
+        if set(one["statuses"]) != {"200"}:
+            raise RuntimeError(f"{self.task['path']} was answered {one['statuses']}")
+        return one["seconds"], [clocked(self._bare) for _ in range(times)]
 
     def _bare(self) -> None:
         with self.house.db.transaction():

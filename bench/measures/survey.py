@@ -11,41 +11,51 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench import client, county, outside
+from bench.counties import County
 from bench.county import Layout
 from bench.figures import Figure, clocked, interleaved, median
-from bench.house import House, county_of, cpu_seconds, house_on
+from bench.house import House, cpu_seconds, house_on
 from bench.run import Run
 from shared.domain.terms import Role
 from tests.waiting import until
 
 NAME = "survey"
 A_REQUEST = 50_000
-A_ROUND = 10
-"""Requests, without a pause: while some are read, those before them are matched."""
 AT_ONCE = 2
 """The uploader's connections."""
 AGAIN = 9
 """Of ten detections so many see again what is open; the tenth is new."""
 
 
+def _sizes(run: Run) -> tuple[Layout, int, int]:
+    """The county, rounds, and requests of a round."""
+    rounds, a_round = run.of(2, 1), run.of(10, 4)
+    spots = rounds * a_round * A_REQUEST // (10 - AGAIN) // 10
+    return Layout.with_spots(run.of(1_000_000, 100_000), spots), rounds, a_round
+
+
+def counties(run: Run) -> list[County]:
+    """Open defects and nothing else."""
+    return [County(_sizes(run)[0], county.add_defects)]
+
+
 def measure(run: Run) -> list[Figure]:
-    """In rounds: requests sent and matched by API and workers, then the same rows by the bare statement."""
-    defects, rounds = run.of(1_000_000, 100_000), run.of(2, 1)
-    requests = rounds * A_ROUND
-    layout = Layout.with_spots(defects, requests * A_REQUEST // (10 - AGAIN) // 10)
-    with county_of(run.template, layout) as url, house_on(url) as house:
-        survey = _Survey(house, layout, requests)
+    """Rounds of requests without a pause, so that while some are read, those before them are matched: by API and
+    workers, then the same rows by the bare statement."""
+    layout, rounds, a_round = _sizes(run)
+    with run.counties.of(NAME) as (url,), house_on(url) as house:
+        survey = _Survey(house, layout, rounds * a_round, a_round)
         house.stack.start_all(workers=1)
         product, bare = interleaved(rounds, survey.sent_and_matched, survey.bare)
         house.refuse_parked()
-        return list(_figures(product, bare, survey, defects))
+        return list(_figures(product, bare, survey, layout.defects))
 
 
 class _Survey:
     """Requests as a survey fleet's uploader sends them, without a pause."""
 
-    def __init__(self, house: House, layout: Layout, requests: int) -> None:
-        self.house = house
+    def __init__(self, house: House, layout: Layout, requests: int, a_round: int) -> None:
+        self.house, self.a_round = house, a_round
         self.headers = house.bearer(Role.VENDOR)
         self.bodies = [_body(house, layout, number) for number in range(requests)]
         self.accepting: list[float] = []
@@ -61,7 +71,7 @@ class _Survey:
         return taken
 
     def _send_all(self, number: int) -> None:
-        bodies = self.bodies[A_ROUND * number : A_ROUND * (number + 1)]
+        bodies = self.bodies[self.a_round * number : self.a_round * (number + 1)]
         with ThreadPoolExecutor(AT_ONCE) as uploader:
             taken = clocked(lambda: list(uploader.map(self._send, bodies)))
         self.accepting.append(taken)
@@ -94,7 +104,7 @@ class _Survey:
     def bare(self, number: int) -> float:
         """Seconds of the bare match of the same rows. They are loaded before the clock starts."""
         with self.house.db.transaction():
-            self.house.db.execute(_LOADED, {"after": A_ROUND * number, "so_many": A_ROUND})
+            self.house.db.execute(_LOADED, {"after": self.a_round * number, "so_many": self.a_round})
             self.house.tell("CREATE INDEX ON loaded USING gist (geom)")
             self.house.tell("ANALYZE loaded")
             return clocked(lambda: self.house.tell(_MATCH))
@@ -116,7 +126,7 @@ def _body(house: House, layout: Layout, number: int) -> bytes:
 
 
 def _figures(product: Sequence[float], bare: Sequence[float], survey: _Survey, defects: int) -> Iterator[Figure]:
-    all_of_it = A_ROUND * A_REQUEST
+    all_of_it = survey.a_round * A_REQUEST
     mine, least = all_of_it / median(product), all_of_it / median(bare)
     spent = {
         name: round(1e6 * median([one[name] for one in survey.processor]) / all_of_it, 1) for name in ("api", "worker0")
@@ -124,6 +134,7 @@ def _figures(product: Sequence[float], bare: Sequence[float], survey: _Survey, d
     conditions: dict[str, Any] = {
         "open defects": defects,
         "a request": A_REQUEST,
+        "requests without a pause": survey.a_round,
         "detections": all_of_it * len(product),
         "bytes a request": median([len(body) for body in survey.bodies]),
         "requests at once": AT_ONCE,

@@ -15,13 +15,15 @@ from shared.errors import Conflict, Invalid, NotFound, Refusal
 from shared.flows import assess_defect
 from shared.flows.order_by_hand import order_by_hand
 from shared.flows.weigh_finding import Decision, Finding
-from shared.store import bulk_acts, covers, deliveries, event_log
+from shared.store import bulk_acts, covers, deliveries, event_log, meanwhile
 from shared.store.bulk_acts import BulkAct
 from shared.store.deliveries import Delivery
 from shared.store.engine import WriteTx
 
 HELD = timedelta(seconds=20)
 """How long an act can be undone."""
+SEEN = "seen"
+"""In an act's body: by reference, the newest event of each defect when it was asked for (`flows/meanwhile.py`)."""
 PART = 50
 """Defects that one transaction does: some hundred milliseconds in which their rows are locked."""
 
@@ -35,11 +37,19 @@ def ask(tx: WriteTx, asked: Asked, now: datetime, *, supervises: bool) -> int:
     if not 0 < len(asked.defects) <= MOST:
         raise Invalid(f"Choose between 1 and {MOST} defects.", {"defects": f"are {len(asked.defects)}"})
     due_at = now + HELD
-    act_id = bulk_acts.add(tx, asked.act, asked.defects, asked.body, supervises=supervises, now=now, due_at=due_at)
+    body = {**asked.body, SEEN: _seen(tx, asked.defects)}
+    act_id = bulk_acts.add(tx, asked.act, asked.defects, body, supervises=supervises, now=now, due_at=due_at)
     told = BulkActAsked(bulk_act_id=act_id, act=asked.act, defects=len(asked.defects), due_at=due_at)
     (event_id,) = event_log.append(tx, told, now)
     deliveries.hold(tx, Consumer.ACTS, event_id, due_at)
     return act_id
+
+
+def _seen(tx: WriteTx, references: Sequence[str]) -> dict[str, int]:
+    """How each stands while the act is held: what somebody else does to one of them meanwhile refuses it there."""
+    ids = covers.defects_named(tx, references)
+    newest = meanwhile.newest(tx, "defect", list(ids.values()))
+    return {reference: newest[defect_id] for reference, defect_id in ids.items()}
 
 
 def undo(tx: WriteTx, act_id: int, now: datetime) -> None:
@@ -94,12 +104,19 @@ def _done(tx: WriteTx, act: BulkAct, reference: str, now: datetime) -> dict[str,
 
 
 def _assign(tx: WriteTx, act: BulkAct, reference: str, now: datetime) -> dict[str, Any]:
-    (order,) = order_by_hand(tx, [reference], act.body.get("contractor"), act.body["reason"], now)
+    seen = {reference: known} if (known := _known(act, reference)) is not None else None
+    (order,) = order_by_hand(tx, [reference], act.body.get("contractor"), act.body["reason"], now, seen)
     return {"state": "ordered", "works_order": order.reference}
 
 
+def _known(act: BulkAct, reference: str) -> int | None:
+    known: int | None = act.body.get(SEEN, {}).get(reference)
+    return known
+
+
 def _assess(tx: WriteTx, act: BulkAct, reference: str, now: datetime) -> dict[str, Any]:
-    said = assess_defect.assess(tx, reference, finding(Act(act.kind), act.body), now, supervises=act.supervises)
+    found, known = finding(Act(act.kind), act.body), _known(act, reference)
+    said = assess_defect.assess(tx, reference, found, now, supervises=act.supervises, seen=known)
     return {"state": said.state, "band": said.graded.band}
 
 
@@ -116,4 +133,5 @@ _WAYS = {Act.ASSIGN: _assign, Act.GRADE: _assess, Act.REFER: _assess, Act.MESSAG
 
 def finding(act: Act, body: Mapping[str, Any]) -> Finding:
     """What a person found, as the body of a grade or a referral says it."""
-    return Finding(decision=Decision.CONFIRM if act is Act.GRADE else Decision.THIRD_PARTY, **body)
+    told = {name: value for name, value in body.items() if name != SEEN}
+    return Finding(decision=Decision.CONFIRM if act is Act.GRADE else Decision.THIRD_PARTY, **told)

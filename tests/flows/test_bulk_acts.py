@@ -11,7 +11,7 @@ from services.workers.consumer import drain
 from shared.domain.bulk import Act, Asked, screened
 from shared.domain.events import Consumer
 from shared.errors import Conflict, Invalid, NotFound
-from shared.flows import bulk_acts, preview_act, tell_people
+from shared.flows import assess_defect, bulk_acts, preview_act, tell_people
 from shared.flows.bulk_acts import HELD
 from shared.settings import settings
 from shared.store.engine import WriteTx, reading, transaction
@@ -324,3 +324,18 @@ def test_a_preview_of_a_message_counts_who_reads_it(ruled: WriteTx) -> None:
     found = foreseen(ruled, Act.MESSAGE, [defect_id], {"words": "Closed on Monday."})
 
     assert (found.defects[0].people, found.people) == (2, 2)
+
+
+def test_what_somebody_else_did_while_an_act_was_held_refuses_it_there_alone(ruled: WriteTx) -> None:
+    ids = candidates(ruled, 2)
+    act_id = ask(ruled, Act.REFER, ids, REFER)
+    other = WriteTx(ruled.connection, "person:8")
+    finding = bulk_acts.finding(Act.GRADE, GRADE)
+    assess_defect.assess(other, named(ruled, ids[0])[0], finding, NOW + SECOND, supervises=False)
+
+    do(ruled)
+
+    results = act_of(ruled, act_id).results
+    assert [one.get("problem") for one in results] == ["changed-meanwhile", None]
+    assert "confirmed it as" in results[0]["detail"]
+    assert states(ruled, ids) == ["confirmed", "third_party"]

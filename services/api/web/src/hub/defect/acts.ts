@@ -111,11 +111,17 @@ export class DefectActs {
       cancel_order: [`/works-orders/${order}/cancel`, [REASON], "The works order is cancelled."],
       reissue_order: [`/works-orders/${order}/reissue`, [CONTRACTOR, REASON], "The works order went to another."],
     }[name] as [string, Field[], string];
-    const known = this.page.seen;
+    let known = this.page.seen;
+    const again = async () => {
+      await this.page.refresh();
+      known = this.page.seen;
+    };
     ask(`${title}: ${this.reference}`, fields, title, async (given) => {
-      await act(path, name === "order" ? { ...given, defects: [this.reference], seen: { [this.reference]: known } } : given);
+      const body = name === "order" ? { ...given, defects: [this.reference], seen: { [this.reference]: known } } : given;
+      if (!(await save(path, body, { mine: [title, ...inWords(fields, given)], again }))) return false;
       say(done);
       await this.page.refresh();
+      return true;
     });
   }
 
