@@ -4,7 +4,8 @@ Each open defect was recorded and graded, each that has ended also ordered, atte
 verified, or stepped out of. Times lie where the rows have them; ids follow time.
 """
 
-from bench.county import Db, unhampered_still
+from bench.county import unhampered_still
+from bench.database import Db
 
 
 def add(db: Db) -> None:
