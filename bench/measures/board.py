@@ -61,7 +61,9 @@ def _driven(run: Run) -> list[Figure]:
     speed = float(os.environ.get("BOARD_SPEED") or 50)
     with copied(run.template) as url, house_on(url) as house:
         house.stack.run("roadmend", "demo", "load")
-        house.stack.start_all(workers=1)
+        house.stack.start_api()
+        house.stack.start_worker()
+        house.stack.start_beat()
         _employ(house)
         with _looking(house) as (browser, page), _operator(house) as operator:
             memory = _Memory()

@@ -202,7 +202,7 @@ def test_an_address_is_looked_up_by_enter_and_stands_in_no_address_of_ours(
     assert [
         one.url.rpartition("/")[2] for one in asked if "ottoline" in (one.post_data or "") and "@" in one.post_data
     ] == ["reporters"]
-    assert page.evaluate("JSON.stringify(sessionStorage)") == "{}"
+    assert "ottoline" not in page.evaluate("JSON.stringify([sessionStorage, localStorage])")
     assert (
         house.ask("SELECT data->>'reports' FROM event WHERE kind = 'ReporterLookedUp' ORDER BY id DESC LIMIT 1") == "2"
     )
