@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.delivery.house import House, a_report, send, survey
 from tests.pages.boards import counted, differences, drawn, listed, recorded, told
@@ -41,6 +41,21 @@ def happens(house: House, request: pytest.FixtureRequest) -> Any:
     return report
 
 
+def agrees(page: Page, operator: httpx.Client) -> None:
+    """The board comes to be what the API says; else it is told where they differ."""
+    left: dict[str, Any] = {}
+
+    def are_one() -> bool:
+        left.clear()
+        left.update(differences(page, operator))
+        return not left
+
+    try:
+        until(are_one, 40, "the board to be what the API says")
+    except AssertionError:
+        raise AssertionError(f"board and API differ: {left}") from None
+
+
 @pytest.mark.parametrize("path", ["/hub", "/hub/wall"])
 def test_the_board_is_accessible_and_fits(reader: Reader, path: str, happens: Any) -> None:
     happens(2)
@@ -64,7 +79,7 @@ def test_the_board_moves_by_itself_and_is_what_the_api_says(
     page.evaluate("window.stayed = true")
 
     happens(4)
-    until(lambda: not differences(page, operator), 20, "the board to be what the API says")
+    agrees(page, operator)
     page.locator('[data-filter="band-none"]').click()
     ungraded = house.ask("SELECT count(*) FROM defect WHERE band IS NULL AND state IN ('candidate', 'confirmed')")
 
@@ -90,7 +105,7 @@ def test_a_cut_network_is_shown_at_once_and_nothing_is_missed(
     page.context.set_offline(False)
 
     expect(page.locator(WORDS)).to_contain_text(re.compile(rf"^Back\. {missed} lines caught up since \d\d:\d\d$"))
-    until(lambda: not differences(page, operator), 20, "the board to be what the API says")
+    agrees(page, operator)
     assert missed > 3
     expect(page.locator(".board-line--mark")).to_contain_text(f"{missed} caught up")
 
@@ -173,5 +188,5 @@ def test_a_past_day_is_played_and_cannot_be_taken_for_now(
     page.locator("h2").first.click()
     page.keyboard.press("Escape")
     expect(page.get_by_text("This is not now.")).to_be_hidden()
-    until(lambda: not differences(page, operator), 20, "the live board")
+    agrees(page, operator)
     assert datetime.fromisoformat(operator.get("/api/v1/board").json()["at"]) <= datetime.now(UTC)

@@ -11,6 +11,7 @@ import { address } from "./words";
 
 /** How long happenings are gathered before tiles are asked for: one near is drawn in a millisecond, one afar in fifty. */
 const GATHER_MS = { near: 500, afar: 4000 };
+const AGAIN_MS = 3000;
 const NEAR_FROM = 13;
 const CLOSE = 16;
 /** More places than this at once: all is asked for anew. */
@@ -26,6 +27,7 @@ export class BoardMap {
   private happened: Place[] = [];
   private everywhere = false;
   private gathering = 0;
+  private retrying = 0;
   private popup: Popup | undefined;
   private wanted = new URLSearchParams();
   private points = "";
@@ -56,8 +58,13 @@ export class BoardMap {
     private readonly label: string,
     private readonly scale: number,
   ) {
-    // A tile that did not come: the feed says that the connection is lost, and its return asks for all of them.
-    map.on("error", () => undefined);
+    // A tile that did not come is asked for again: the network may come back later for it than for the feed.
+    map.on("error", () => {
+      this.retrying ||= window.setTimeout(() => {
+        this.retrying = 0;
+        this.refresh();
+      }, AGAIN_MS);
+    });
     map.on("idle", () => this.count());
     map.on("click", (event) => this.clicked(event));
     for (const layer of [PINS, SQUARES]) this.pointed(layer);
@@ -159,7 +166,7 @@ export class BoardMap {
   refresh(): void {
     if (this.played) return;
     if (this.points) void this.locate().catch(() => undefined);
-    else this.map.refreshTiles(DEFECTS);
+    else if (this.map.getSource(DEFECTS)) this.map.refreshTiles(DEFECTS);
   }
 
   private gather(places: Place[]): void {
