@@ -35,8 +35,8 @@ class QueueFilters:
     ] = None
     overdue: Annotated[bool | None, Query(description="A clock of its repair has run out")] = None
     due: Annotated[
-        Literal["today", "late"] | None,
-        Query(description="Its next clock runs out today; has run out, whichever it is"),
+        Literal["today", "repair", "late"] | None,
+        Query(description="today: its next clock runs out then; repair: the next of its repair; late: one has run out"),
     ] = None
     danger: Annotated[bool | None, Query(description="Somebody said that it is dangerous")] = None
     unsure: Annotated[bool | None, Query(description="A report waits for a person to say whether it is this one")] = (
@@ -47,10 +47,9 @@ class QueueFilters:
         """What the store is asked for; days are those of the county's clock."""
         midnight = datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone)
         begin, end = {
-            None: (None, None),
             "late": (None, now),
             "today": (midnight, midnight + timedelta(days=1)),
-        }[self.due]
+        }.get(self.due or "", (None, None))
         return Wanted(
             bands=self.band or (),
             classes=self.class_code or (),
@@ -64,6 +63,7 @@ class QueueFilters:
             unsure=self.unsure,
             due_from=begin,
             due_before=end,
+            repair_due=(midnight, midnight + timedelta(days=1)) if self.due == "repair" else None,
         )
 
     def values(self) -> list[tuple[str, str]]:

@@ -50,7 +50,9 @@ def test_open_defects_are_counted_by_band_and_whether_they_are_late(api: TestCli
     assert (told["open"], told["overdue"]) == (3, 1)
 
 
-def test_what_is_due_today_is_what_the_map_shows_as_due_today(api: TestClient, staff: dict[str, str]) -> None:
+def test_what_is_due_today_is_what_the_map_and_the_queue_show_as_due_today(
+    api: TestClient, staff: dict[str, str]
+) -> None:
     today = _board(api, staff)["today"]
     noon = datetime.fromisoformat(today["from"]) + timedelta(hours=12)
     later = noon + timedelta(days=3)
@@ -65,6 +67,7 @@ def test_what_is_due_today_is_what_the_map_shows_as_due_today(api: TestClient, s
     assert _board(api, staff)["due_today"] == 2
 
     assert _on_the_map(api, staff, due_from=today["from"], due_before=today["before"]) == 2
+    assert api.get("/api/v1/queue?due=repair", headers=staff).json()["total"] == 2
     assert _on_the_map(api, staff, graded=False) == 0
 
 

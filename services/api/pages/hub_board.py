@@ -77,7 +77,7 @@ def _others(told: dict[str, Any]) -> list[Counter]:
     waiting = (
         Counter("danger", "Danger unread", "", address="/hub/queue?danger=true", points="danger", alarming=True),
         Counter("overdue", "Overdue", "", address="/hub/queue?overdue=true", tiles="overdue=true", alarming=True),
-        Counter("due", "Repairs due today", "", address="/hub/queue?due=today", tiles="due=today"),
+        Counter("due", "Repairs due today", "", address="/hub/queue?due=repair", tiles="due=today"),
         Counter("unsure", "Unsure", "", address="/hub/unsure", points="unsure"),
         Counter("recalls", "Recalls open", "", address="/hub/recalls", points="recalls"),
         Counter("parked", "Parked deliveries", "", address="/hub/settings/parked", alarming=True),

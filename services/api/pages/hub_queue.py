@@ -116,6 +116,7 @@ _FLAGS = {
     ("unsure", "true"): "Unsure reports",
     ("unsure", "false"): "No unsure reports",
     ("due", "today"): "Due today",
+    ("due", "repair"): "Repair due today",
     ("due", "late"): "Any clock late",
 }
 

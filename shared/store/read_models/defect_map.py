@@ -103,17 +103,19 @@ def _within(box: Box) -> dict[str, Any]:
     }
 
 
-_DUE = """
+REPAIR_DUE = """
     (defect.permanent_due_at >= :due_from AND defect.permanent_due_at < :due_before
      OR defect.made_safe_at IS NULL AND defect.make_safe_due_at >= :due_from AND defect.make_safe_due_at < :due_before)
     AND least(CASE WHEN defect.made_safe_at IS NULL THEN defect.make_safe_due_at END, defect.permanent_due_at)
         >= :due_from
     AND defect.state = ANY(:running)
 """
-"""Each of the two clocks has an index of open defects. A clock that does not run (of a claimed repair) is not due."""
+"""That the next clock of its repair runs out between two moments, as the map, the board and the queue count it. Each of
+the two clocks has an index of open defects. A clock that does not run (of a claimed repair) is not due."""
 
 
-def _running(due: tuple[datetime, datetime]) -> dict[str, Any]:
+def due_between(due: tuple[datetime, datetime]) -> dict[str, Any]:
+    """What REPAIR_DUE is asked with."""
     return {"due_from": due[0], "due_before": due[1], "running": sorted(RUNNING)}
 
 
@@ -128,7 +130,7 @@ _FILTERS: Mapping[str, _Filter] = {
     "street_key": ("defect.street_key = :street_key", lambda key: {"street_key": key}),
     "area_code": ("defect.area_code = :area_code", lambda code: {"area_code": code}),
     "overdue": ("defect.overdue = :overdue", lambda overdue: {"overdue": overdue}),
-    "due": (_DUE, _running),
+    "due": (REPAIR_DUE, due_between),
     "graded": ("(defect.band IS NOT NULL) = :graded", lambda graded: {"graded": graded}),
     "updated_since": ("defect.updated_at >= :since", lambda since: {"since": since}),
 }

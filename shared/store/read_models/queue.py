@@ -13,6 +13,7 @@ from shared.domain.next_clock import CHECKED, RUNNING
 from shared.errors import Invalid
 from shared.store import references
 from shared.store.engine import ReadTx
+from shared.store.read_models import defect_map
 from shared.store.tables import OPEN_STATES, REPORT_WORDS
 
 _SQL = Path(__file__).parent.parent / "sql"
@@ -47,6 +48,8 @@ class Wanted:
     unsure: bool | None = None
     due_from: datetime | None = None
     due_before: datetime | None = None
+    # The next clock of its repair runs out from the one moment on and before the other (`defect_map.REPAIR_DUE`).
+    repair_due: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ _FILTERS: Mapping[str, _Filter] = {
     "sought": _sought,
     "overdue": lambda overdue: ("defect.overdue = :overdue", {"overdue": overdue}),
     "danger": lambda danger: ("defect.danger = :danger", {"danger": danger}),
+    "repair_due": lambda due: (f"({defect_map.REPAIR_DUE})", defect_map.due_between(due)),
     "unsure": lambda unsure: (_UNSURE if unsure else f"NOT {_UNSURE}", {}),
 }
 
