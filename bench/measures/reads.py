@@ -23,7 +23,7 @@ from bench.run import Run
 from shared.domain.terms import Role
 from shared.store import contacts
 from shared.store.engine import ReadTx, engine, reading
-from shared.store.read_models import defect_map, defect_tiles, questions, reports, search, search_shown, works
+from shared.store.read_models import defect_map, defect_tiles, questions, queue, reports, search, search_shown, works
 from shared.store.read_models.defect_map import Box, Wanted
 from shared.store.read_models.defect_tiles import Tile
 from tests import databases
@@ -84,7 +84,7 @@ Asked = dict[str, tuple[str, float, Ask]]
 
 
 def _questions(house: House, layout: Layout) -> Asked:
-    return {**_maps(house, layout), **_filters(), **_reports(), **_orders(), **_searches()}
+    return {**_maps(house, layout), **_filters(), **_open_defects(), **_reports(), **_orders(), **_searches()}
 
 
 def _maps(house: House, layout: Layout) -> Asked:
@@ -114,6 +114,29 @@ def _filters() -> Asked:
     return {
         f"filter: {name}": (_map(None, **there, limit=100), FILTER_MS, _features(**here, most=100))
         for name, (there, here) in kinds.items()
+    }
+
+
+def _open_defects() -> Asked:
+    """The hub's queue, a hundred rows at a time."""
+
+    def page_of(**wanted: Any) -> Ask:
+        return lambda tx: queue.page(tx, queue.Wanted(**wanted), after=None, most=100)
+
+    kinds: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+        "all that is open": ({}, {}),
+        "band P2": ({"band": "P2"}, {"bands": ["P2"]}),
+        "a class": ({"class": "edge_damage"}, {"classes": ["edge_damage"]}),
+        "overdue ones": ({"overdue": "true"}, {"overdue": True}),
+        "dangerous ones": ({"danger": "true"}, {"danger": True}),
+        "those without an order": ({"contractor": "none"}, {"contractors": ["none"]}),
+        "those of a contractor": ({"contractor": "alder"}, {"contractors": ["alder"]}),
+        "those asked about": ({"unsure": "true"}, {"unsure": True}),
+        "those on a street": ({"street": "b77"}, {"street_key": "b77"}),
+        "those of a word": ({"q": "crumbling"}, {"sought": "crumbling"}),
+    }
+    return {
+        f"queue: {name}": (_list("queue", **there), FILTER_MS, page_of(**here)) for name, (there, here) in kinds.items()
     }
 
 
