@@ -31,11 +31,16 @@ PART = 50
 def ask(tx: WriteTx, asked: Asked, now: datetime, *, supervises: bool) -> int:
     """Write down an act that is to be done when its time to be undone is over. Returns its id.
 
+    The same act asked for again while it is held is the one that is held: an answer that was lost doubles nothing.
+
     Raises:
         Invalid: it names no defect, or too many.
     """
     if not 0 < len(asked.defects) <= MOST:
         raise Invalid(f"Choose between 1 and {MOST} defects.", {"defects": f"are {len(asked.defects)}"})
+    held = bulk_acts.asked_lately(tx, asked.act, asked.defects, asked.body, SEEN, now - HELD)
+    if held is not None:
+        return held
     due_at = now + HELD
     body = {**asked.body, SEEN: _seen(tx, asked.defects)}
     act_id = bulk_acts.add(tx, asked.act, asked.defects, body, supervises=supervises, now=now, due_at=due_at)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Text, cast, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.store.engine import WriteTx
 from shared.store.tables import bulk_act
@@ -45,6 +46,20 @@ def add(
     values = {"kind": kind, "actor": tx.actor, "supervises": supervises, "defects": list(defects), "body": dict(body)}
     made: int = tx.scalar(insert(bulk_act).values(**values, made_at=now, due_at=due_at).returning(bulk_act.c.id))
     return made
+
+
+def asked_lately(
+    tx: WriteTx, kind: str, defects: Sequence[str], body: Mapping[str, Any], apart_from: str, since: datetime
+) -> int | None:
+    """The act that the transaction's actor asked for with just these words since then, if it was not undone.
+
+    `apart_from` is a key of the body that does not count.
+    """
+    same = bulk_act.c.body.op("-")(cast(apart_from, Text)) == cast(dict(body), JSONB)
+    asked = select(bulk_act.c.id).where(bulk_act.c.actor == tx.actor, bulk_act.c.kind == kind, same)
+    asked = asked.where(bulk_act.c.defects == list(defects), bulk_act.c.made_at > since, bulk_act.c.undone_at.is_(None))
+    found: int | None = tx.scalar(asked.order_by(bulk_act.c.id.desc()).limit(1))
+    return found
 
 
 def lock(tx: WriteTx, act_id: int) -> BulkAct | None:

@@ -127,6 +127,17 @@ def test_an_act_that_was_undone_is_never_done(ruled: WriteTx) -> None:
     assert ruled.scalar(select(func.count()).select_from(delivery).where(delivery.c.consumer == "acts")) == 0
 
 
+def test_an_act_asked_for_again_because_its_answer_was_lost_is_the_one_that_is_held(ruled: WriteTx) -> None:
+    ids = candidates(ruled, 2)
+    held = ask(ruled, Act.REFER, ids, REFER)
+
+    assert ask(ruled, Act.REFER, ids, REFER) == held
+    assert ask(ruled, Act.REFER, ids, {**REFER, "why": "Another reason."}) != held
+    assert ask(ruled, Act.REFER, ids[:1], REFER) != held
+    bulk_acts.undo(ruled, held, NOW)
+    assert ask(ruled, Act.REFER, ids, REFER) != held
+
+
 def test_what_is_done_cannot_be_undone_and_nobody_undoes_anothers(ruled: WriteTx) -> None:
     act_id = ask(ruled, Act.REFER, candidates(ruled, 1), REFER)
 
