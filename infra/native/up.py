@@ -143,6 +143,7 @@ def _tell(instance: Instance, variables: Mapping[str, str], said: str) -> None:
     say.line()
     say.line(f"  Roadmend     {url}")
     say.line(f"  API          {url}/api/v1, described at {url}/api/openapi.json")
+    say.line(f"  Control hub  {url}/hub")
     say.line(f"  Live feed    {url}/api/v1/feed")
     if "mailbox" in (variables["ROADMEND_MAIL_PROVIDER"], variables["ROADMEND_SMS_PROVIDER"]):
         say.line(f"  Mail         {url}/mailbox (nothing is sent out)")
