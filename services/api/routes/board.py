@@ -186,7 +186,7 @@ def describe_day(day: OfDay, tx: Read, now: Now, asker: Annotated[Asker, READER]
     return {"day": day, "from": start, "before": end, "first": found.first, "last": found.last}
 
 
-Standing = tuple[str, float, float, str, str, str | None, bool, datetime | None]
+Standing = Annotated[list[str | float | bool | None], Field(min_length=8, max_length=8)]
 
 
 class Standings(BaseModel):
@@ -217,4 +217,5 @@ def list_standing(
 
 def _standing(row: Row[Any]) -> Standing:
     where = (round(row.lat, 6), round(row.lon, 6))
-    return (row.reference, *where, row.class_code, row.state, row.band, row.overdue, row.appeared)
+    came = None if row.appeared is None else row.appeared.isoformat()
+    return [row.reference, *where, row.class_code, row.state, row.band, row.overdue, came]

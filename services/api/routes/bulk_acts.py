@@ -141,13 +141,13 @@ def list_acts(tx: Read, now: Now, asker: Annotated[Asker, READER]) -> BulkActs:
     return BulkActs(acts=[BulkActTold.of(row, now) for row in read.of_actor(tx, asker.actor, MOST_SHOWN)])
 
 
-@router.get("/{act}")
+@router.get("/{act:int}")
 def show(act: ActId, tx: Read, now: Now, asker: Annotated[Asker, READER]) -> BulkActTold:
     """One of the asker's own acts, with what became of each defect so far."""
     return _told(tx, asker, act, now)
 
 
-@router.post("/{act}/undo")
+@router.post("/{act:int}/undo")
 def undo(act: ActId, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> BulkActTold:
     """Take back an act that has not begun."""
     bulk_acts.undo(tx, act, now)

@@ -54,7 +54,7 @@ class Changed(BaseModel):
     changed: int = Field(description="Pieces whose hierarchy was changed")
 
 
-@router.get("")
+@router.get("", responses={404: {"description": "There is no such street"}})
 def read_street(
     tx: Read,
     _: Annotated[Asker, requires(*STAFF)],
