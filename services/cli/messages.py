@@ -94,6 +94,7 @@ def _values(at: datetime) -> dict[str, Any]:
         "was": at + timedelta(days=3),
         "clock": "permanent",
         "why": "A crew came, and a parked car stood in the way.",
+        "words": "We close this road on Monday to mend it.",
         "question": "Which of the two holes by the bus stop do you mean?",
         "target": "Blackpool Council",
         "earlier": [step],

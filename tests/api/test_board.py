@@ -104,7 +104,7 @@ def test_a_page_of_the_feed_is_the_newest_or_what_follows_a_number(api: TestClie
     with transaction("test") as tx:
         for _ in range(7):
             a_defect(tx)
-        due = deliveries.take(tx, "feed", NOW + timedelta(minutes=1), 100)
+        due = deliveries.take(tx, "feed", NOW + timedelta(days=1), 100)
         feed.project(tx, due)
         deliveries.done(tx, due)
 

@@ -128,7 +128,7 @@ def test_an_act_that_is_not_lawful_says_why_and_the_page_fits_every_screen(reade
 
 def test_the_page_follows_what_another_does_and_keeps_what_is_typed(reader: Reader, scene: Scene) -> None:
     page, other = opened(reader, scene), opened(reader, scene, BEN)
-    expect(page.locator("[data-presence]")).to_contain_text("Ben Carr")
+    expect(page.locator("[data-presence]")).to_contain_text("Ben Carr", timeout=20_000)
     page.keyboard.press("c")
     page.get_by_role("dialog").get_by_label("Why").fill("Half a sentence")
 

@@ -46,7 +46,7 @@ def test_a_key_is_made_shown_once_used_and_revoked(reader: Reader, house: House)
     bearer = {"Authorization": f"Bearer {told}"}
     assert httpx.get(f"{house.stack.url}/api/v1/me", headers=bearer).json()["role"] == "operator"
     shown.get_by_role("button", name="Close").click()
-    assert page.get_by_label("Key", exact=True).input_value() == ""
+    expect(page.get_by_label("Key", exact=True)).to_have_value("")
 
     page.get_by_role("button", name="Revoke Probe of the tests").click()
     page.get_by_role("button", name="Revoke the key").click()

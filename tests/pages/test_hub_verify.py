@@ -34,6 +34,13 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(house: House) -> Iterator[Desk]:
     story = Story(house)
+    try:
+        yield _made(story)
+    finally:
+        story.leave()
+
+
+def _made(story: Story) -> Desk:
     told = [story.report(place, contact={"name": "Otto", "email": EMAIL}) for place in (50, 51)]
     told.append(story.report(52, description=WORDS))
     defects = [story.defect_of(one) for one in told]
@@ -49,8 +56,7 @@ def desk(house: House) -> Iterator[Desk]:
     (recall,) = until(recalled, 60, "the repair to be called back")
     made = Desk(story, (orders[0], orders[1]), recall["reference"], told[2].reference)
     until(lambda: all(made.order(which)["state"] == "evidence_ok" for which in (0, 1)), 60, "the evidence to pass")
-    yield made
-    story.leave()
+    return made
 
 
 def _look_over(page: Page) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Request, expect
 
 from infra.native.layout import ROOT
 from shared.domain.audience import PUBLIC_KINDS
+from shared.store.read_models.defect_map import TO_BE_DONE
 from tests.delivery.house import NORTH_OF_M, PLACE, House, a_report, send
 from tests.pages.browser import (
     DESK,
@@ -115,7 +116,7 @@ def test_the_list_says_what_the_map_shows(reader: Reader, screen: Screen) -> Non
 
 def test_from_afar_the_server_has_counted_and_nothing_is_lost(reader: Reader, house: House) -> None:
     page = reader.open("/map", DESK)
-    shown = house.ask("SELECT count(*) FROM defect WHERE state IN ('candidate', 'confirmed')")
+    shown = house.ask("SELECT count(*) FROM defect WHERE state = ANY(%s)", list(TO_BE_DONE))
 
     assert shown > 20
     until(lambda: drawn(page) == shown, 20, f"all {shown} of them")
