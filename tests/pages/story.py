@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from math import dist
 from random import Random
 from typing import Any
@@ -36,6 +37,10 @@ PLACES = [to_wgs84(*point) for point in _places()]
 REPORTER = {"name": "Sam Lee", "email": "sam.lee@residents.example", "phone": "07700 900123"}
 
 
+_STORIES = count(11)
+"""Stories of one house have photos of their own: a picture that was shown for another order is no evidence."""
+
+
 class Told:
     """A report that was sent: its reference and its reporter's link, without the host."""
 
@@ -52,7 +57,7 @@ class Story:
     def __init__(self, house: House) -> None:
         account = accounts.read(house.stack.folder / "demo.json")
         assert account is not None
-        self.account, self.random = account, Random(11)
+        self.account, self.random = account, Random(next(_STORIES))
         ledger, stop = Ledger(), threading.Event()
         self.resident, self.operator, self.crew, self.second = (Client(house.stack.url, ledger, stop) for _ in range(4))
         self.operator.sign_in(account.who("operator"))
