@@ -125,7 +125,7 @@ def _security(roles: tuple[Role, ...]) -> list[dict[str, list[str]]]:
 
 def install(app: FastAPI) -> None:
     """Write each route's rule and the problems it may answer into the document."""
-    known = {(route.path_format, method.lower()): route for route in every_route(app) for method in route.methods or ()}
+    known = {(route.path, method.lower()): route for route in every_route(app) for method in route.methods or ()}
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:

@@ -143,7 +143,7 @@ def test_an_act_is_seen_held_and_done_with_its_results(ada: Person) -> None:
     lawful, ended = made(state="candidate", band=None), made(state="closed")
     body = {"kind": "refer", "defects": [lawful.lower(), lawful, ended], "owner": "Openreach", "why": "Their cover."}
 
-    seen = ada.ask("POST", "/bulk-acts/preview", body)
+    seen = ada.ask("POST", "/bulk-act-previews", body)
     held = ada.ask("POST", "/bulk-acts", body)
 
     assert seen.status_code == 200, seen.text
@@ -187,7 +187,7 @@ def test_what_is_done_is_not_undone(ada: Person) -> None:
 def test_a_message_is_seen_as_people_will_read_it(ada: Person) -> None:
     body = {"kind": "message", "defects": [made()], "words": "Closed on Monday. Call 01772 123456."}
 
-    seen = ada.ask("POST", "/bulk-acts/preview", body).json()
+    seen = ada.ask("POST", "/bulk-act-previews", body).json()
 
     assert seen["words"] == "Closed on Monday. Call [hidden]."
     assert seen["people"] == 0
@@ -206,4 +206,4 @@ def test_a_message_is_seen_as_people_will_read_it(ada: Person) -> None:
 )
 def test_what_is_not_an_act_is_refused(ada: Person, body: dict[str, Any]) -> None:
     assert ada.ask("POST", "/bulk-acts", body).status_code == 422
-    assert ada.ask("POST", "/bulk-acts/preview", body).status_code == 422
+    assert ada.ask("POST", "/bulk-act-previews", body).status_code == 422

@@ -17,7 +17,7 @@ from shared.flows import bulk_acts, preview_act
 from shared.flows.preview_act import Foreseen
 from shared.store.read_models import bulk_acts as read
 
-router = APIRouter(prefix="/api/v1/bulk-acts", tags=["queue"])
+router = APIRouter(prefix="/api/v1", tags=["queue"])
 
 READER = requires(*STAFF, scope="defects:read")
 OPERATOR = requires(*STAFF, scope="defects:write")
@@ -113,7 +113,7 @@ def _stands(row: Mapping[str, Any], now: datetime) -> Literal["held", "being don
     return "being done" if row["results"] or row["due_at"] <= now else "held"
 
 
-@router.post("/preview")
+@router.post("/bulk-act-previews")
 def preview(given: GivenAct, tx: Read, now: Now, asker: Annotated[Asker, OPERATOR]) -> Previewed:
     """What an act would do to each defect: lawful or why not, whose it becomes, its clocks, and who would be told."""
     asked = given.asked()
@@ -128,26 +128,26 @@ def preview(given: GivenAct, tx: Read, now: Now, asker: Annotated[Asker, OPERATO
     )
 
 
-@router.post("", status_code=202)
+@router.post("/bulk-acts", status_code=202)
 def ask(given: GivenAct, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> BulkActTold:
     """Do it to each defect, after 20 seconds in which `undo` takes it back. Each has its own result."""
     act_id = bulk_acts.ask(tx, given.asked(), now, supervises=asker.role in SUPERVISING)
     return _told(tx, asker, act_id, now)
 
 
-@router.get("")
+@router.get("/bulk-acts")
 def list_acts(tx: Read, now: Now, asker: Annotated[Asker, READER]) -> BulkActs:
     """The asker's own last acts, the newest first."""
     return BulkActs(acts=[BulkActTold.of(row, now) for row in read.of_actor(tx, asker.actor, MOST_SHOWN)])
 
 
-@router.get("/{act:int}")
+@router.get("/bulk-acts/{act}")
 def show(act: ActId, tx: Read, now: Now, asker: Annotated[Asker, READER]) -> BulkActTold:
     """One of the asker's own acts, with what became of each defect so far."""
     return _told(tx, asker, act, now)
 
 
-@router.post("/{act:int}/undo")
+@router.post("/bulk-acts/{act}/undo")
 def undo(act: ActId, tx: Write, now: Now, asker: Annotated[Asker, OPERATOR]) -> BulkActTold:
     """Take back an act that has not begun."""
     bulk_acts.undo(tx, act, now)

@@ -34,7 +34,7 @@ export class Acts {
       event.preventDefault();
       void told(wrong, see, async () => {
         const body = { kind, defects, ...form.body(fields) };
-        const seen = await act<Preview>("/bulk-acts/preview", body);
+        const seen = await act<Preview>("/bulk-act-previews", body);
         this.show(shown, opened, seen, form.verb, body);
       });
     });
