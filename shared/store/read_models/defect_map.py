@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from shared.domain.public import public_status
 from shared.domain.terms import DefectState
-from shared.errors import Invalid
 from shared.store.engine import ReadTx
 from shared.store.missed import RUNNING
 from shared.store.network import area_of_use
+from shared.store.read_models import list_place
 from shared.store.tables import GRID
 
 _FEATURES = (Path(__file__).parent.parent / "sql" / "defect_features.sql").read_text()
@@ -164,22 +164,14 @@ def features(tx: ReadTx, wanted: Wanted, *, staff: bool, after: str | None, most
     rows = tx.execute(text(statement), params).all()
     shown = rows[:most]
     last = shown[-1] if len(rows) > most else None
-    return Features([row.feature for row in shown], None if last is None else _after(last.updated_at, last.reference))
-
-
-def _after(at: datetime, reference: str) -> str:
-    return f"{at.isoformat()}~{reference}"
+    return Features(
+        [row.feature for row in shown], None if last is None else list_place.written(last.updated_at, last.reference)
+    )
 
 
 def _place(after: str) -> dict[str, Any]:
-    at, _, reference = after.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or not reference:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
-    return {"after_at": moment, "after_reference": reference}
+    at, reference = list_place.read(after)
+    return {"after_at": at, "after_reference": reference}
 
 
 @lru_cache

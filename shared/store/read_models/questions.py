@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select, text, tuple_
 
 from shared.domain.comparing import Where, compare
-from shared.errors import Invalid
 from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
+from shared.store.read_models import list_place
 from shared.store.tables import defect, photo, question, report, street
 
 Row = Mapping[str, Any]
@@ -42,12 +41,12 @@ def page(tx: ReadTx, *, after: str | None, most: int, report_reference: str | No
         rows = rows.where(report.c.reference == references.read(report_reference))
     place = tuple_(report.c.triage_due_at, report.c.reference)
     if after is not None:
-        rows = rows.where(place > tuple_(*_cursor(after)))
+        rows = rows.where(place > tuple_(*list_place.read(after)))
     order = (report.c.triage_due_at, report.c.reference)
     found: list[Row] = [dict(row._mapping) for row in tx.execute(rows.order_by(*order).limit(most + 1))]
     shown = _with_candidates(tx, found[:most])
     last = found[most - 1] if len(found) > most else None
-    begins = None if last is None else f"{last['triage_due_at'].isoformat()}~{last['reference']}"
+    begins = None if last is None else list_place.written(last["triage_due_at"], last["reference"])
     return Page(shown, begins, waiting(tx))
 
 
@@ -73,17 +72,6 @@ def _open() -> Select[Any]:
         .outerjoin(street, street.c.id == report.c.street_id)
         .where(question.c.settled_at.is_(None))
     )
-
-
-def _cursor(after: str) -> tuple[datetime, str]:
-    at, _, name = after.partition("~")
-    try:
-        due = datetime.fromisoformat(at)
-    except ValueError:
-        due = None
-    if not name or due is None or due.tzinfo is None:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
-    return due, name
 
 
 # --- what tells of both ----------------------------------------------------------------------------------------------

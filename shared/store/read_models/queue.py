@@ -10,10 +10,9 @@ from sqlalchemy import BigInteger, Row, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.next_clock import CHECKED, RUNNING
-from shared.errors import Invalid
 from shared.store import references
 from shared.store.engine import ReadTx
-from shared.store.read_models import defect_map
+from shared.store.read_models import defect_map, list_place
 from shared.store.tables import OPEN_STATES, REPORT_WORDS
 
 _SQL = Path(__file__).parent.parent / "sql"
@@ -98,18 +97,12 @@ _AFTER = "(due_at, id) > (:after_at, (SELECT id FROM defect WHERE reference = :a
 
 
 def _place(row: Mapping[str, Any]) -> str:
-    return f"{(row['due_at'] or NEVER).isoformat()}~{row['reference']}"
+    return list_place.written(row["due_at"] or NEVER, row["reference"])
 
 
 def _cursor(after: str) -> dict[str, Any]:
-    at, _, reference = after.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or not reference:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
-    return {"after_at": moment, "after_reference": reference}
+    at, reference = list_place.read(after)
+    return {"after_at": at, "after_reference": reference}
 
 
 # --- filters ---------------------------------------------------------------------------------------------------------

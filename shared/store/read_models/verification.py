@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select, text, tuple_
 
 from shared.domain.terms import OrderState
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 from shared.store import meanwhile
 from shared.store.engine import ReadTx
-from shared.store.read_models import drawn, names, repair_photos
+from shared.store.read_models import drawn, list_place, names, repair_photos
 from shared.store.tables import contractor, defect, street, visit, works_order, works_order_defect
 
 Row = Mapping[str, Any]
@@ -115,11 +114,11 @@ def waiting(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page
     if wanted.contractor is not None:
         rows = rows.where(contractor.c.code == wanted.contractor)
     if after is not None:
-        rows = rows.where(tuple_(_DUE, works_order.c.reference) > tuple_(*_cursor(after)))
+        rows = rows.where(tuple_(_DUE, works_order.c.reference) > tuple_(*list_place.read(after)))
     found = tx.execute(rows.order_by(_DUE, works_order.c.reference).limit(most + 1)).all()
     shown = _whole(tx, [dict(row._mapping) for row in found[:most]])
     last = shown[-1] if len(found) > most else None
-    return Page([*shown], None if last is None else f"{last['due'].isoformat()}~{last['reference']}")
+    return Page([*shown], None if last is None else list_place.written(last["due"], last["reference"]))
 
 
 def one(tx: ReadTx, reference: str) -> Row:
@@ -177,14 +176,3 @@ def _defects(tx: ReadTx, order_ids: Sequence[int]) -> dict[int, list[Row]]:
     for row in tx.execute(rows):
         found.setdefault(row.works_order_id, []).append(dict(row._mapping))
     return found
-
-
-def _cursor(after: str) -> tuple[datetime, str]:
-    at, _, reference = after.partition("~")
-    try:
-        due = datetime.fromisoformat(at)
-    except ValueError:
-        due = None
-    if not reference or due is None or due.tzinfo is None:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
-    return due, reference

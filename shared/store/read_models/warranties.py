@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Select, cast, func, select, true, tuple_
 
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
+from shared.store.read_models import list_place
 from shared.store.tables import contractor, defect, recall, recall_sighting, report, street, warranty, works_order
 
 Row = Mapping[str, Any]
@@ -173,21 +174,10 @@ def _page(
     """A page by a time (`updated_at` in the row) and a name; `next` is both."""
     tx.plan_for_values()
     if after is not None:
-        place = _cursor(after)
+        place = list_place.read(after)
         # The time once more by itself: an index holds the times, and none both where they are of two tables.
         rows = rows.where(keys[0] >= place[0], tuple_(*keys) > tuple_(*place))
     found = [dict(row._mapping) for row in tx.execute(rows.order_by(*keys).limit(most + 1))]
     shown = found[:most]
     last = shown[-1] if len(found) > most else None
-    return Page([*shown], None if last is None else f"{last['updated_at'].isoformat()}~{last[name]}")
-
-
-def _cursor(after: str) -> tuple[datetime, str]:
-    at, _, name = after.partition("~")
-    try:
-        changed = datetime.fromisoformat(at)
-    except ValueError:
-        changed = None
-    if not name or changed is None or changed.tzinfo is None:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
-    return changed, name
+    return Page([*shown], None if last is None else list_place.written(last["updated_at"], last[name]))

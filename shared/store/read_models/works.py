@@ -9,9 +9,10 @@ from sqlalchemy import Select, func, or_, select, tuple_
 
 from shared.domain.lifecycle import ORDER
 from shared.domain.terms import OrderState
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 from shared.store import meanwhile
 from shared.store.engine import ReadTx
+from shared.store.read_models import list_place
 from shared.store.tables import (
     api_key,
     contractor,
@@ -91,25 +92,14 @@ def page(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
     tx.plan_for_values()
     rows = select(*_HEAD).join(contractor, contractor.c.id == works_order.c.contractor_id).where(*_filters(wanted))
     if after is not None:
-        rows = rows.where(tuple_(works_order.c.updated_at, works_order.c.reference) > tuple_(*_cursor(after)))
+        rows = rows.where(tuple_(works_order.c.updated_at, works_order.c.reference) > tuple_(*list_place.read(after)))
     rows = rows.order_by(works_order.c.updated_at, works_order.c.reference).limit(most + 1)
     found = [dict(row._mapping) for row in tx.execute(rows)]
     shown = found[:most]
     _add_defects(tx, shown)
     _add_seen(tx, shown, wanted.contractor_id)
     last = shown[-1] if len(found) > most else None
-    return Page([*shown], None if last is None else f"{last['updated_at'].isoformat()}~{last['reference']}")
-
-
-def _cursor(after: str) -> tuple[datetime, str]:
-    at, _, reference = after.partition("~")
-    try:
-        changed = datetime.fromisoformat(at)
-    except ValueError:
-        changed = None
-    if not reference or changed is None or changed.tzinfo is None:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
-    return changed, reference
+    return Page([*shown], None if last is None else list_place.written(last["updated_at"], last["reference"]))
 
 
 def _filters(wanted: Wanted) -> list[Any]:
