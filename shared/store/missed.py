@@ -12,8 +12,6 @@ from shared.domain.terms import ReportId, ReportState
 from shared.store.engine import WriteTx
 from shared.store.tables import defect, event, report
 
-__all__ = ["CHECKED", "LOOKED_AT", "RUNNING", "Missed", "mark", "notice", "unanswered"]
-
 _LISTS = [bindparam(name, type_=ARRAY(Text)) for name in ("running", "looked_at", "checked")]
 _NOTICE = text((Path(__file__).parent / "sql" / "notice_missed.sql").read_text()).bindparams(*_LISTS)
 

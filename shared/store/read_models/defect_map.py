@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from shared.domain.next_clock import RUNNING
 from shared.domain.public import public_status
 from shared.domain.terms import DefectState
 from shared.store.engine import ReadTx
-from shared.store.missed import RUNNING
 from shared.store.network import area_of_use
 from shared.store.read_models import list_place
 from shared.store.tables import GRID

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, DateTime, Integer, Row, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.audience import Line
+from shared.domain.next_clock import RUNNING
 from shared.store import feed
 from shared.store.engine import ReadTx
-from shared.store.missed import RUNNING
 from shared.store.tables import OPEN_STATES
 
 _OPEN = "defect.state IN (" + ", ".join(f"'{state}'" for state in OPEN_STATES) + ")"
