@@ -110,6 +110,27 @@ def test_a_cut_network_is_shown_at_once_and_nothing_is_missed(
     expect(page.locator(".board-line--mark")).to_contain_text(f"{missed} caught up")
 
 
+def test_tiles_that_did_not_come_are_drawn_when_the_network_is_back(
+    reader: Reader, operator: httpx.Client, happens: Any
+) -> None:
+    happens(1, first=30)
+    page = at_the_hub(reader, ADA, "/hub")
+    page.wait_for_selector("[data-map][data-ready]")
+    failed: list[str] = []
+    page.context.route("**/api/v1/defects/tiles/**", lambda route: (failed.append(route.request.url), route.abort()))
+    page.locator('[data-filter="band-none"]').click()
+    page.locator('[data-filter="band-none"]').click()
+    until(lambda: len(failed) > 1, 15, "tiles to fail")
+
+    page.context.set_offline(True)
+    expect(page.locator(WORDS)).to_contain_text("Connection lost at", timeout=SHOWN_WITHIN_MS)
+    page.context.unroute("**/api/v1/defects/tiles/**")
+    page.context.set_offline(False)
+
+    expect(page.locator(WORDS)).to_contain_text("Back.")
+    agrees(page, operator)
+
+
 def test_all_pages_of_a_browser_share_one_stream_and_notice_its_silence(
     reader: Reader, house: House, operator: httpx.Client, happens: Any
 ) -> None:

@@ -3,6 +3,7 @@ import { AttributionControl, Map, setWorkerUrl } from "maplibre-gl";
 import type { LayerSpecification, LngLatLike, MapOptions } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "./map.scss";
+import { keepAsking } from "./again";
 import { Moves } from "./moves";
 import { ownStyle, type Overlay, type StreetTiles } from "./style";
 import { NEAREST } from "./tiles";
@@ -67,6 +68,7 @@ export async function countyMap(element: HTMLElement, options: CountyMapOptions)
     const image = await options.image?.(id);
     if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: IMAGE_SCALE });
   });
+  keepAsking(map);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new Moves(), "bottom-right");

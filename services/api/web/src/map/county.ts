@@ -1,5 +1,6 @@
 // The map at /map: every public defect from the server's tiles, live, with the list beside it.
 import { Marker, Popup, type Map, type MapMouseEvent } from "maplibre-gl";
+import { askAll } from "./again";
 import { countyMap, isDark, name } from "./base";
 import { ENDED_FROM, type Filters } from "./filters";
 import type { List, Listed } from "./list";
@@ -195,7 +196,7 @@ export class CountyMap {
   }
 
   private refresh(): void {
-    this.map.refreshTiles(DEFECTS);
+    askAll(this.map, DEFECTS);
     void this.relist();
   }
 }

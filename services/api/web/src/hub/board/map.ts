@@ -1,5 +1,6 @@
 // The board's map: open defects from the server's tiles, live; or those of a past day while it is played.
 import { Popup, type GeoJSONSource, type Map, type MapMouseEvent, type MapGeoJSONFeature } from "maplibre-gl";
+import { askAll } from "../../map/again";
 import { countyMap, isDark, name } from "../../map/base";
 import { tilesAt } from "../../map/tiles";
 import { get } from "../api";
@@ -11,7 +12,6 @@ import { address } from "./words";
 
 /** How long happenings are gathered before tiles are asked for: one near is drawn in a millisecond, one afar in fifty. */
 const GATHER_MS = { near: 500, afar: 4000 };
-const AGAIN_MS = 3000;
 const NEAR_FROM = 13;
 const CLOSE = 16;
 /** More places than this at once: all is asked for anew. */
@@ -27,7 +27,6 @@ export class BoardMap {
   private happened: Place[] = [];
   private everywhere = false;
   private gathering = 0;
-  private retrying = 0;
   private popup: Popup | undefined;
   private wanted = new URLSearchParams();
   private points = "";
@@ -58,13 +57,6 @@ export class BoardMap {
     private readonly label: string,
     private readonly scale: number,
   ) {
-    // A tile that did not come is asked for again: the network may come back later for it than for the feed.
-    map.on("error", () => {
-      this.retrying ||= window.setTimeout(() => {
-        this.retrying = 0;
-        this.refresh();
-      }, AGAIN_MS);
-    });
     map.on("idle", () => this.count());
     map.on("click", (event) => this.clicked(event));
     for (const layer of [PINS, SQUARES]) this.pointed(layer);
@@ -166,7 +158,7 @@ export class BoardMap {
   refresh(): void {
     if (this.played) return;
     if (this.points) void this.locate().catch(() => undefined);
-    else if (this.map.getSource(DEFECTS)) this.map.refreshTiles(DEFECTS);
+    else if (this.map.getSource(DEFECTS)) askAll(this.map, DEFECTS);
   }
 
   private gather(places: Place[]): void {

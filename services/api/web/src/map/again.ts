@@ -1,0 +1,43 @@
+// Tiles that are asked for again: those that did not come, and all of a source when anything may be otherwise.
+import type { Map, MapSourceDataEvent } from "maplibre-gl";
+import type { TileId } from "./tiles";
+
+const AGAIN_MS = 3000;
+
+interface Failed {
+  source: string;
+  tile: TileId;
+}
+
+const failedOf = new WeakMap<Map, Failed[]>();
+
+/** From now on a tile that did not come is asked for again: the network may be back later for it than for the feed. */
+export function keepAsking(map: Map): void {
+  const failed: Failed[] = [];
+  let waiting = 0;
+  failedOf.set(map, failed);
+  map.on("error", (event) => {
+    const { sourceId: source, tile } = event as unknown as Partial<MapSourceDataEvent>;
+    if (!source || !tile) return console.error(event.error);
+    failed.push({ source, tile: tile.tileID.canonical });
+    waiting ||= window.setTimeout(() => {
+      waiting = 0;
+      for (const name of new Set(failed.map((one) => one.source))) askFailed(map, name);
+    }, AGAIN_MS);
+  });
+  map.on("remove", () => clearTimeout(waiting));
+}
+
+/** Ask anew for every tile of a source. */
+export function askAll(map: Map, source: string): void {
+  // First by name: MapLibre 6.17 never loads a tile that has failed when all are refreshed.
+  askFailed(map, source);
+  map.refreshTiles(source);
+}
+
+function askFailed(map: Map, source: string): void {
+  const failed = failedOf.get(map) ?? [];
+  const ofIt = failed.filter((one) => one.source === source);
+  failed.splice(0, failed.length, ...failed.filter((one) => one.source !== source));
+  if (ofIt.length && map.getSource(source)) map.refreshTiles(source, ofIt.map((one) => one.tile));
+}
