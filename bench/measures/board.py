@@ -37,6 +37,7 @@ MOST_MB, USABLE_SECONDS, TILE_MS, COUNT_MS = 400.0, 2.0, 150.0, 100.0
 EMAIL, PASSWORD = "board@bench.example", "a long password of the bench"
 SCREEN = {"width": 1920, "height": 1080}
 LOOK_SECONDS = 10.0
+CUT_SECONDS = 60.0
 
 
 def measure(run: Run) -> list[Figure]:
@@ -75,7 +76,11 @@ def _driven(run: Run) -> list[Figure]:
             _look(browser, page, memory)
             lines = boards.recorded(operator)[0]
             conditions = {"minutes": minutes, "speed": speed, "lines": lines, "looks": len(memory.heap)}
-            return [*_remembered(memory, conditions), _compared(run, page, operator, conditions)]
+            return [
+                *_remembered(memory, conditions),
+                _compared(run, page, operator, conditions),
+                _cut(run, house, page, operator),
+            ]
 
 
 @contextmanager
@@ -138,6 +143,33 @@ def _compared(run: Run, page: Page, operator: httpx.Client, conditions: dict[str
         target="0",
         met=not left,
         conditions=conditions,
+    )
+
+
+def _cut(run: Run, house: House, page: Page, operator: httpx.Client) -> Figure:
+    """The network is away for a minute while the county goes on: whether each line then comes, and comes once."""
+    before, began = boards.recorded(operator)[0], time.monotonic()
+    page.context.set_offline(True)
+    with _driving(house, minutes=0.2, speed=20) as drive:
+        drive.wait()
+    house.comes_to_rest()
+    page.wait_for_timeout(max(0.0, CUT_SECONDS - (time.monotonic() - began)) * 1000)
+    away, missed = time.monotonic() - began, boards.recorded(operator)[0] - before
+    page.context.set_offline(False)
+    words = page.locator("[data-live-words]")
+    until(lambda: words.inner_text().startswith("Back."), 30, "the feed to be heard again")
+    caught_up = int(words.inner_text().split()[1].replace(",", ""))
+    until(lambda: boards.recorded(operator)[0] in boards.listed(page), 30, "the newest line")
+    odd = len(set(boards.listed(page)) ^ set(boards.recorded(operator))) + abs(caught_up - missed)
+    run.note(f"board: {missed} lines were written while the network was away; the board says {caught_up} caught up.")
+    return Figure(
+        measure=NAME,
+        name="lines missing or doubled after a cut of the network",
+        value=odd,
+        unit=f"of {missed}",
+        target="0",
+        met=odd == 0,
+        conditions={"seconds": round(away)},
     )
 
 

@@ -58,7 +58,7 @@ def _layout(run: Run) -> Layout:
 
 def measure(run: Run) -> list[Figure]:
     """Each question over HTTP as staff, one at a time, and its bare statement in turn."""
-    times = run.of(100, 30)
+    times = run.of(60, 30)
     figures: list[Figure] = []
     with run.counties.of(NAME) as (url,), house_on(url) as house, outside.generator() as generate:
         house.stack.start_api()

@@ -108,10 +108,11 @@ def _cursor(after: str) -> dict[str, Any]:
 # --- filters ---------------------------------------------------------------------------------------------------------
 
 _ORDERED = (
-    "SELECT covered.defect_id FROM works_order_defect AS covered"
+    # OFFSET 0 keeps the planner from beginning with all orders that a contractor has ever had.
+    "SELECT covered.defect_id FROM"
+    " (SELECT defect_id, works_order_id FROM works_order_defect WHERE ended_at IS NULL OFFSET 0) AS covered"
     " JOIN works_order ON works_order.id = covered.works_order_id"
     " JOIN contractor ON contractor.id = works_order.contractor_id"
-    " WHERE covered.ended_at IS NULL"
 )
 _UNORDERED = "defect.id NOT IN (SELECT defect_id FROM works_order_defect WHERE ended_at IS NULL)"
 _UNSURE = (
@@ -139,7 +140,7 @@ def _codes(column: str, name: str, none: str = "false") -> _Filter:
 def _of_contractors(codes: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Whose order covers it; or which no order covers."""
     also = f" OR {_UNORDERED}" if NONE in codes else ""
-    said = f"(defect.id IN ({_ORDERED} AND contractor.code = ANY (:contractors)){also})"
+    said = f"(defect.id IN ({_ORDERED} WHERE contractor.code = ANY (:contractors)){also})"
     return said, {"contractors": list(codes)}
 
 

@@ -1,11 +1,11 @@
 -- Defects that a report with these words told of. A word that one report in 25 has would bring up half the table: of such
--- a one the newest 5,000 reports are looked through. Of any other the index finds all, as in a search.
+-- a one the newest 2,500 reports are looked through. Of any other the index finds all, as in a search.
 WITH newest AS (
     SELECT id FROM (SELECT id, description, address FROM report ORDER BY id DESC LIMIT 500) AS report
     WHERE {words} @@ websearch_to_tsquery('english', :sought)
 ), lately AS (
     SELECT id FROM (
-        SELECT id, description, address FROM report WHERE (SELECT count(*) FROM newest) >= 20 ORDER BY id DESC LIMIT 5000
+        SELECT id, description, address FROM report WHERE (SELECT count(*) FROM newest) >= 20 ORDER BY id DESC LIMIT 2500
     ) AS report
     WHERE {words} @@ websearch_to_tsquery('english', :sought)
 ), all_of_them AS MATERIALIZED (
