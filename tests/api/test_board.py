@@ -76,6 +76,7 @@ def test_what_waits_for_a_person_is_counted_and_located(api: TestClient, staff: 
         unread = a_report(tx, danger=True)
         a_report(tx, danger=True, taken_at=NOW)
         a_report(tx, danger=True, external_id="old-1")
+        tx.execute(update(report).where(report.c.id == a_report(tx, danger=True)).values(state="resolved"))
         asked = a_report(tx)
         tx.execute(question.insert().values(report_id=asked, asked_at=NOW))
         tx.execute(update(delivery).where(delivery.c.subject_id == unread).values(parked_at=NOW))

@@ -65,7 +65,7 @@ class Board(BaseModel):
     overdue: int = Field(description="Open defects of which a clock of repair has run out")
     due_today: int = Field(description="Open defects whose next clock of repair runs out today")
     unsure: int = Field(description="Reports of which a person must say whether they are of a known defect")
-    danger: int = Field(description="Reports of danger that nobody has taken")
+    danger: int = Field(description="Reports of danger that have not ended and that nobody has taken")
     parked: int = Field(description="Deliveries that failed too often and wait for a person")
     recalls: int = Field(description="Failures of repairs under warranty of which nobody has said whose they are")
     right_first_time: Share

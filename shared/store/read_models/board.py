@@ -14,6 +14,7 @@ from shared.store import feed, figures
 from shared.store.engine import ReadTx
 from shared.store.figures import Span
 from shared.store.read_models import defect_map
+from shared.store.read_models.dangers import UNTAKEN
 from shared.store.read_models.defect_map import Wanted
 from shared.store.tables import OPEN_STATES, defect, delivery, event, question, recall, report
 
@@ -60,7 +61,6 @@ _BY_BAND = (
     .where(open_in())
     .group_by(defect.c.band)
 )
-_DANGER = report.c.danger & report.c.taken_at.is_(None) & report.c.external_id.is_(None)
 _UNSURE = question.c.settled_at.is_(None)
 _RECALLED = recall.c.state.in_(UNDECIDED)
 _WAITING: CompoundSelect[Any] = union_all(
@@ -68,7 +68,7 @@ _WAITING: CompoundSelect[Any] = union_all(
         select(literal_column(f"'{name}'").label("name"), func.count().label("count")).select_from(table).where(those)
         for name, table, those in (
             ("unsure", question, _UNSURE),
-            ("danger", report, _DANGER),
+            ("danger", report, UNTAKEN),
             ("parked", delivery, delivery.c.parked_at.is_not(None)),
             ("recalls", recall, _RECALLED),
         )
@@ -123,7 +123,7 @@ _POINTS: Mapping[str, Any] = {
     "danger": select(
         report.c.reference, report.c.lat, report.c.lon, report.c.class_code, report.c.received_at.label("at")
     )
-    .where(_DANGER)
+    .where(UNTAKEN)
     .order_by(report.c.received_at),
     "unsure": select(
         report.c.reference, report.c.lat, report.c.lon, report.c.class_code, question.c.asked_at.label("at")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, and_, func, select
 
 from shared.domain.terms import OPEN_REPORT
 from shared.store.dangers import name_of
@@ -11,12 +11,13 @@ from shared.store.engine import ReadTx
 from shared.store.tables import report, street
 
 _COLUMNS = ("reference", "class_code", "state", "lat", "lon", "address", "description", "received_at")
-_UNTAKEN = (
+UNTAKEN = and_(
     report.c.danger,
     report.c.taken_at.is_(None),
     report.c.external_id.is_(None),
     report.c.state.in_(sorted(OPEN_REPORT)),
 )
+"""What calls until somebody takes it: danger in a report that has not ended. What a load brought in is history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,11 @@ class Untaken:
 
 
 def untaken(tx: ReadTx, most: int) -> Untaken:
-    """Reports with danger that nobody has taken and that have not ended: withdrawn, rejected, settled.
-
-    What a load brought in is history and calls nobody.
-    """
+    """Reports with danger that nobody has taken and that have not ended: withdrawn, rejected, settled."""
     rows = (
         select(*(report.c[name] for name in _COLUMNS), street.c.name.label("street"))
         .outerjoin(street, street.c.id == report.c.street_id)
-        .where(*_UNTAKEN)
+        .where(UNTAKEN)
         .order_by(report.c.received_at.desc(), report.c.id.desc())
         .limit(most)
     )
@@ -45,7 +43,7 @@ def untaken(tx: ReadTx, most: int) -> Untaken:
 
 
 def _count(tx: ReadTx) -> int:
-    counted: Any = tx.scalar(select(func.count()).select_from(report).where(*_UNTAKEN))
+    counted: Any = tx.scalar(select(func.count()).select_from(report).where(UNTAKEN))
     return int(counted)
 
 

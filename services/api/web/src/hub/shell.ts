@@ -12,6 +12,9 @@ for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-go]")) {
   const key = link.dataset["go"]!;
   command({ name: `Go to ${link.textContent.toLowerCase()}`, key: `g ${key}`, group: "Places", run: () => link.click() });
 }
+// On a phone the places are one line that is drawn along: where one is must not lie beyond its edge.
+document.querySelector(".hub-top__places [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const search = document.querySelector<HTMLInputElement>("#hub-q");
 if (search) command({ name: "Search", key: "/", run: () => search.select() });
 
