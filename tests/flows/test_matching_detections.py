@@ -11,6 +11,7 @@ from shared.domain.events import Consumer, DetectionsReceived
 from shared.flows import detections_to_defects, report_to_defect, sweeps
 from shared.store import deliveries, event_log, references
 from shared.store.engine import WriteTx
+from shared.store.read_models import defects
 from shared.store.tables import (
     GRID,
     defect,
@@ -104,6 +105,15 @@ def test_a_sure_detection_founds_a_candidate_and_tells_it_quietly(
     assert (found.depth_mm, found.width_mm, found.danger) == (60.0, 300.0, False)
     kinds = select(event.c.kind).where(event.c.subject == "defect", event.c.subject_id == found.id)
     assert list(tx.scalars(kinds)) == ["DefectDetected"]
+
+
+def test_the_vendors_picture_of_what_was_seen_is_told_to_staff(tx: WriteTx, survey: Callable[..., list[int]]) -> None:
+    address = "https://vendor.example/frames/7.jpg"
+
+    seen, _ = survey({"more": {"image_url": address}}, {"survey_pass_id": "tuesday"})
+
+    told = defects.whole(tx, row(tx, seen).defect_id)["sightings"]
+    assert sorted(str(one["image_url"]) for one in told) == ["None", address]
 
 
 def test_a_batch_says_what_became_of_it(tx: WriteTx, survey: Callable[..., list[int]]) -> None:

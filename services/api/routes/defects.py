@@ -88,6 +88,7 @@ class Sighting(BaseModel):
     report_state: str | None
     detection: int | None = Field(description="By which a split names what a machine saw")
     by_machine: bool
+    image_url: str | None = Field(description="The vendor's picture of what a machine saw, where the vendor keeps it")
     verdict: str
     why: str
     survey_pass: str | None

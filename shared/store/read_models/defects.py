@@ -17,6 +17,7 @@ from shared.store.read_models import history
 from shared.store.tables import (
     contractor,
     defect,
+    detection,
     event,
     photo,
     recall,
@@ -105,11 +106,13 @@ def _sightings(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
     columns += [sighting.c[name] for name in ("seen_at", "known_at", "danger", "linked_at", "unlinked_at")]
     columns += [sighting.c.detection_id.label("detection"), report.c.state.label("report_state")]
     columns += [report.c.description.label("words"), report.c.channel]
+    columns.append(detection.c.more["image_url"].astext.label("image_url"))
     seen_by = (sighting.c.detection_id.is_not(None)).label("by_machine")
     return _listed(
         tx,
         select(report.c.reference.label("report"), seen_by, *columns)
         .outerjoin(report, report.c.id == sighting.c.report_id)
+        .outerjoin(detection, detection.c.id == sighting.c.detection_id)
         .where(sighting.c.defect_id == defect_id)
         .order_by(sighting.c.id)
         .limit(500),
