@@ -38,6 +38,7 @@ EMAIL, PASSWORD = "board@bench.example", "a long password of the bench"
 SCREEN = {"width": 1920, "height": 1080}
 LOOK_SECONDS = 10.0
 CUT_SECONDS = 60.0
+SETTLE_SECONDS = 60.0
 
 
 def measure(run: Run) -> list[Figure]:
@@ -67,20 +68,34 @@ def _driven(run: Run) -> list[Figure]:
         house.stack.start_beat()
         _employ(house)
         with _looking(house) as (browser, page), _operator(house) as operator:
-            memory = _Memory()
+            memory, lines = _Memory(), list[int]()
+            # It is not waited for its reckoning, which asks for each of a hundred thousand reports.
+            over = time.monotonic() + minutes * 60 + SETTLE_SECONDS
             with _driving(house, minutes, speed) as drive:
-                while drive.poll() is None:
+                while drive.poll() is None and time.monotonic() < over:
                     _look(browser, page, memory)
+                    lines.append(boards.recorded(operator)[0])
                     page.wait_for_timeout(LOOK_SECONDS * 1000)
             house.comes_to_rest()
             _look(browser, page, memory)
-            lines = boards.recorded(operator)[0]
-            conditions = {"minutes": minutes, "speed": speed, "lines": lines, "looks": len(memory.heap)}
+            conditions = {
+                "minutes": minutes,
+                "speed": speed,
+                "lines": boards.recorded(operator)[0],
+                "lines in the quietest minute": min((later - one for one, later in _minutes(lines)), default=None),
+                "looks": len(memory.heap),
+            }
             return [
                 *_remembered(memory, conditions),
                 _compared(run, page, operator, conditions),
                 _cut(run, house, page, operator),
             ]
+
+
+def _minutes(lines: list[int]) -> list[tuple[int, int]]:
+    """The newest line at the beginning and the end of each minute, but of those in which it comes to rest."""
+    looks = round(60 / LOOK_SECONDS)
+    return list(zip(lines, lines[looks:], strict=False))[: -2 * looks]
 
 
 @contextmanager

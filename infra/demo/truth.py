@@ -16,6 +16,10 @@ APART_M = 60.0
 TWINS = 0.08
 """So many of the holes open a few steps from another one, across the road."""
 KINDS = (("pothole", 0.80), ("edge_damage", 0.08), ("failed_patch", 0.06), ("ironwork_sunken", 0.06))
+TRIES = 20
+"""How often a place is looked for before the county counts as full."""
+HOLDS_SECONDS = 120.0
+"""So long a good repair holds even in a full county."""
 ALSO_CALLED = {"pothole": ("depression", "failed_patch"), "failed_patch": ("pothole",)}
 """What people also call it: kinds that the policy says are alike."""
 
@@ -37,6 +41,7 @@ class Hole:
     x: float
     y: float
     mended: bool = False
+    mended_at: float = 0.0
     repairs: int = 0
     failures: int = 0
     fails_at: float | None = None
@@ -62,38 +67,54 @@ class Truth:
         """The trunk road: what is reported there is another's."""
         return next(road for road in self.county.roads if road.maintainer == "trunk")
 
-    def open_one(self) -> Hole:
-        """Open a hole somewhere; now and then across the road from another."""
-        with self._lock:
-            spot = self._beside() if self.holes and self._random.random() < TWINS else None
-            road, along, left = spot or self._somewhere()
-            x, y = road.at(along, left)
-            kind = self._random.choices([name for name, _ in KINDS], [share for _, share in KINDS])[0]
-            hole = Hole(
-                number=len(self.holes),
-                road=road,
-                along_m=along,
-                left_m=left,
-                kind=kind,
-                depth_mm=round(self._random.uniform(42, 95)),
-                width_mm=round(self._random.uniform(160, 600)),
-                dangerous=self._random.random() < 0.08,
-                popularity=self._random.paretovariate(1.2),
-                opened=time.monotonic(),
-                x=x,
-                y=y,
-            )
-            self.holes.append(hole)
-            return hole
+    def open_one(self) -> Hole | None:
+        """Open a hole somewhere; now and then across the road from another.
 
-    def _somewhere(self) -> tuple[Road, float, float]:
-        while True:
+        In a county without room for one more, the good repair that has held the longest breaks up. None: none has held
+        for long.
+        """
+        with self._lock:
+            beside = self._beside() if self.holes and self._random.random() < TWINS else None
+            spot = beside or self._somewhere()
+            return self._breaks_up() if spot is None else self._opened(*spot)
+
+    def _opened(self, road: Road, along: float, left: float) -> Hole:
+        x, y = road.at(along, left)
+        kind = self._random.choices([name for name, _ in KINDS], [share for _, share in KINDS])[0]
+        hole = Hole(
+            number=len(self.holes),
+            road=road,
+            along_m=along,
+            left_m=left,
+            kind=kind,
+            depth_mm=round(self._random.uniform(42, 95)),
+            width_mm=round(self._random.uniform(160, 600)),
+            dangerous=self._random.random() < 0.08,
+            popularity=self._random.paretovariate(1.2),
+            opened=time.monotonic(),
+            x=x,
+            y=y,
+        )
+        self.holes.append(hole)
+        return hole
+
+    def _breaks_up(self) -> Hole | None:
+        before = time.monotonic() - HOLDS_SECONDS
+        held = [hole for hole in self.holes if hole.mended and hole.fails_at is None and hole.mended_at < before]
+        hole = min(held, key=lambda one: one.mended_at, default=None)
+        if hole is not None:
+            hole.mended, hole.failures = False, hole.failures + 1
+        return hole
+
+    def _somewhere(self) -> tuple[Road, float, float] | None:
+        for _ in range(TRIES):
             road = self._random.choice(self._ours)
             along = self._random.uniform(25, road.length_m - 25)
             left = self._random.choice((-1, 1)) * self._random.uniform(1.0, 2.8)
             x, y = road.at(along, left)
             if all(other.distance_m(x, y) > APART_M for other in self.holes):
                 return road, along, left
+        return None
 
     def _beside(self) -> tuple[Road, float, float] | None:
         first = self._random.choice(self.holes)
@@ -118,7 +139,7 @@ class Truth:
     def mend(self, hole: Hole, *, fails_after: float | None) -> None:
         """A crew fills it; after so many seconds it breaks up again. None: it holds."""
         with self._lock:
-            hole.mended, hole.repairs = True, hole.repairs + 1
+            hole.mended, hole.mended_at, hole.repairs = True, time.monotonic(), hole.repairs + 1
             hole.fails_at = None if fails_after is None else time.monotonic() + fails_after
 
     def nearest(self, x: float, y: float, within_m: float = 30.0) -> Hole | None:
