@@ -42,8 +42,8 @@ SETTLE_SECONDS = 60.0
 
 
 def measure(run: Run) -> list[Figure]:
-    """The long drive first, then the large county."""
-    return [*_driven(run), *_large(run)]
+    """A cut of the network, the long drive, then the large county."""
+    return [_cut(run), *_driven(run), *_large(run)]
 
 
 # --- the demo is driven ----------------------------------------------------------------------------------------------
@@ -61,35 +61,42 @@ class _Memory:
 def _driven(run: Run) -> list[Figure]:
     minutes = float(os.environ.get("BOARD_MINUTES") or run.of(30, 1))
     speed = float(os.environ.get("BOARD_SPEED") or 50)
+    with _demo(run) as house, _looking(house) as (browser, page), _operator(house) as operator:
+        memory, lines = _Memory(), list[int]()
+        # It is not waited for its reckoning, which asks for each of a hundred thousand reports.
+        over = time.monotonic() + minutes * 60 + SETTLE_SECONDS
+        with _driving(house, minutes, speed) as drive:
+            while drive.poll() is None and time.monotonic() < over:
+                _look(browser, page, memory)
+                lines.append(_newest(operator))
+                page.wait_for_timeout(LOOK_SECONDS * 1000)
+        house.comes_to_rest()
+        _look(browser, page, memory)
+        conditions = {
+            "minutes": minutes,
+            "speed": speed,
+            "lines": _newest(operator),
+            "lines in the quietest minute": min((later - one for one, later in _minutes(lines)), default=None),
+            "looks": len(memory.heap),
+        }
+        return [*_remembered(memory, conditions), _compared(run, page, operator, conditions)]
+
+
+@contextmanager
+def _demo(run: Run) -> Iterator[House]:
+    """The made-up county with all that runs it, before anything has happened in it."""
     with copied(run.template) as url, house_on(url) as house:
         house.stack.run("roadmend", "demo", "load")
         house.stack.start_api()
         house.stack.start_worker()
         house.stack.start_beat()
         _employ(house)
-        with _looking(house) as (browser, page), _operator(house) as operator:
-            memory, lines = _Memory(), list[int]()
-            # It is not waited for its reckoning, which asks for each of a hundred thousand reports.
-            over = time.monotonic() + minutes * 60 + SETTLE_SECONDS
-            with _driving(house, minutes, speed) as drive:
-                while drive.poll() is None and time.monotonic() < over:
-                    _look(browser, page, memory)
-                    lines.append(boards.recorded(operator)[0])
-                    page.wait_for_timeout(LOOK_SECONDS * 1000)
-            house.comes_to_rest()
-            _look(browser, page, memory)
-            conditions = {
-                "minutes": minutes,
-                "speed": speed,
-                "lines": boards.recorded(operator)[0],
-                "lines in the quietest minute": min((later - one for one, later in _minutes(lines)), default=None),
-                "looks": len(memory.heap),
-            }
-            return [
-                *_remembered(memory, conditions),
-                _compared(run, page, operator, conditions),
-                _cut(run, house, page, operator),
-            ]
+        yield house
+
+
+def _newest(operator: httpx.Client) -> int:
+    """The number of the record's newest line."""
+    return next(iter(boards.recorded(operator)), 0)
 
 
 def _minutes(lines: list[int]) -> list[tuple[int, int]]:
@@ -161,21 +168,22 @@ def _compared(run: Run, page: Page, operator: httpx.Client, conditions: dict[str
     )
 
 
-def _cut(run: Run, house: House, page: Page, operator: httpx.Client) -> Figure:
+def _cut(run: Run) -> Figure:
     """The network is away for a minute while the county goes on: whether each line then comes, and comes once."""
-    before, began = boards.recorded(operator)[0], time.monotonic()
-    page.context.set_offline(True)
-    with _driving(house, minutes=0.2, speed=20) as drive:
-        drive.wait()
-    house.comes_to_rest()
-    page.wait_for_timeout(max(0.0, CUT_SECONDS - (time.monotonic() - began)) * 1000)
-    away, missed = time.monotonic() - began, boards.recorded(operator)[0] - before
-    page.context.set_offline(False)
-    words = page.locator("[data-live-words]")
-    until(lambda: words.inner_text().startswith("Back."), 30, "the feed to be heard again")
-    caught_up = int(words.inner_text().split()[1].replace(",", ""))
-    until(lambda: boards.recorded(operator)[0] in boards.listed(page), 30, "the newest line")
-    odd = len(set(boards.listed(page)) ^ set(boards.recorded(operator))) + abs(caught_up - missed)
+    with _demo(run) as house, _looking(house) as (_, page), _operator(house) as operator:
+        before, began = _newest(operator), time.monotonic()
+        page.context.set_offline(True)
+        with _driving(house, minutes=0.2, speed=20) as drive:
+            drive.wait()
+        house.comes_to_rest()
+        page.wait_for_timeout(max(0.0, CUT_SECONDS - (time.monotonic() - began)) * 1000)
+        away, missed = time.monotonic() - began, _newest(operator) - before
+        page.context.set_offline(False)
+        words = page.locator("[data-live-words]")
+        until(lambda: words.inner_text().startswith("Back."), 30, "the feed to be heard again")
+        caught_up = int(words.inner_text().split()[1].replace(",", ""))
+        until(lambda: _newest(operator) in boards.listed(page), 30, "the newest line")
+        odd = len(set(boards.listed(page)) ^ set(boards.recorded(operator))) + abs(caught_up - missed)
     run.note(f"board: {missed} lines were written while the network was away; the board says {caught_up} caught up.")
     return Figure(
         measure=NAME,

@@ -33,7 +33,7 @@ TILE_MS, FILTER_MS, SEARCH_MS = 100.0, 200.0, 100.0
 DISTRICT = "E0700117"
 LOOK_UP = "/api/v1/search/reporters"
 ADDRESS = "Sam777@residents.example"
-TURNS, WARMING = 3, 8
+TURNS, WARMING = 3, 4
 
 Statement = tuple[str, Any]
 
@@ -58,7 +58,7 @@ def _layout(run: Run) -> Layout:
 
 def measure(run: Run) -> list[Figure]:
     """Each question over HTTP as staff, one at a time, and its bare statement in turn."""
-    times = run.of(60, 30)
+    times = run.of(48, 30)
     figures: list[Figure] = []
     with run.counties.of(NAME) as (url,), house_on(url) as house, outside.generator() as generate:
         house.stack.start_api()

@@ -19,6 +19,8 @@ _WORDS = (
     "Deep, and full of water when it rains.",
     "",
 )
+KNOWN_TO_ALL = 40
+"""Nobody reports once more what so many have reported since it broke up."""
 
 
 class Residents(Actor):
@@ -45,8 +47,8 @@ class Residents(Actor):
             self._report(client, hole)
 
     def _noticed(self) -> Hole | None:
-        """A hole that is there; a repair that failed is noticed sooner than others."""
-        standing = self.world.truth.standing()
+        """A hole that is there and not known to all; a repair that failed is noticed sooner than others."""
+        standing = [hole for hole in self.world.truth.standing() if hole.reported < KNOWN_TO_ALL]
         if not standing:
             return None
         weights = [hole.popularity + (25.0 if hole.failures else 0.0) for hole in standing]
@@ -55,7 +57,7 @@ class Residents(Actor):
     # --- a report ----------------------------------------------------------------------------------------------------
 
     def _report(self, client: Client, hole: Hole) -> None:
-        body, key = self._body(hole), uuid.UUID(int=self.random.getrandbits(128)).hex
+        body, key = self._body(hole), uuid.uuid4().hex
         answer = client.post("/api/v1/reports", body, key=key)
         if answer.status_code != 201:
             self.world.ledger.broke(f"a good report was answered {answer.status_code}: {answer.text[:200]}")
@@ -63,6 +65,7 @@ class Residents(Actor):
         told = answer.json()
         self.world.ledger.promised_report(told["reference"], hole.number, told["tracking"]["secret"], client.asked)
         self.world.ledger.count("reports accepted")
+        hole.reported += 1
         self._again(client, body, key, told)
         if self.random.random() < 0.15:
             self._photo(client, hole, told)

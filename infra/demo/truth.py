@@ -40,6 +40,7 @@ class Hole:
     opened: float
     x: float
     y: float
+    reported: int = 0
     mended: bool = False
     mended_at: float = 0.0
     repairs: int = 0
@@ -140,6 +141,7 @@ class Truth:
         """A crew fills it; after so many seconds it breaks up again. None: it holds."""
         with self._lock:
             hole.mended, hole.mended_at, hole.repairs = True, time.monotonic(), hole.repairs + 1
+            hole.reported = 0
             hole.fails_at = None if fails_after is None else time.monotonic() + fails_after
 
     def nearest(self, x: float, y: float, within_m: float = 30.0) -> Hole | None:

@@ -172,6 +172,7 @@ def test_a_defect_has_an_address_on_the_map(reader: Reader) -> None:
     reference = listed(reader.open(HERE, PLAIN_PHONE))[2]
 
     page = reader.open(f"/map?defect={reference}", DESK)
+    page.wait_for_selector("#map[data-ready]")
 
     expect(page.locator(".maplibregl-popup")).to_contain_text(reference)
     assert listed(page)[0] == reference

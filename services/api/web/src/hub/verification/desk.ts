@@ -75,6 +75,8 @@ export class Desk {
     const at = rows.findIndex((row) => row.dataset["row"] === reference);
     this.decided.add(reference);
     this.hideDecided();
+    // Until the next one is there, no key decides this one again.
+    this.one.inert = true;
     const next = rows[at + 1] ?? rows[at - 1];
     if (next) void attempt(() => this.show(next.getAttribute("href")!));
     else this.showNothing();

@@ -20,7 +20,7 @@ export function choices(group: string, named: Record<string, string>): void {
 }
 
 function radio(key: string): HTMLInputElement | null {
-  return document.querySelector(`[data-verdict-form] [data-key="${key}"]:enabled`);
+  return document.querySelector(`[data-part="one"]:not([inert]) [data-verdict-form] [data-key="${key}"]:enabled`);
 }
 
 /** A reason is suggested where there is a usual one, ready to be written over. */
