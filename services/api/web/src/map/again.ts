@@ -2,7 +2,8 @@
 import type { Map, MapSourceDataEvent } from "maplibre-gl";
 import type { TileId } from "./tiles";
 
-const AGAIN_MS = 3000;
+/** How long it is waited: twice as long each time that it fails again, as a service that is away may be for long. */
+const AGAIN_MS = { first: 3000, most: 60_000 };
 
 interface Failed {
   source: string;
@@ -15,17 +16,34 @@ const failedOf = new WeakMap<Map, Failed[]>();
 export function keepAsking(map: Map): void {
   const failed: Failed[] = [];
   let waiting = 0;
+  let pause = AGAIN_MS.first;
+  const again = () => {
+    clearTimeout(waiting);
+    waiting = 0;
+    for (const name of new Set(failed.map((one) => one.source))) askFailed(map, name);
+  };
+  const back = () => {
+    pause = AGAIN_MS.first;
+    again();
+  };
   failedOf.set(map, failed);
   map.on("error", (event) => {
     const { sourceId: source, tile } = event as unknown as Partial<MapSourceDataEvent>;
     if (!source || !tile) return console.error(event.error);
     failed.push({ source, tile: tile.tileID.canonical });
     waiting ||= window.setTimeout(() => {
-      waiting = 0;
-      for (const name of new Set(failed.map((one) => one.source))) askFailed(map, name);
-    }, AGAIN_MS);
+      pause = Math.min(2 * pause, AGAIN_MS.most);
+      again();
+    }, pause);
   });
-  map.on("remove", () => clearTimeout(waiting));
+  map.on("idle", () => {
+    if (!failed.length) pause = AGAIN_MS.first;
+  });
+  window.addEventListener("online", back);
+  map.on("remove", () => {
+    clearTimeout(waiting);
+    window.removeEventListener("online", back);
+  });
 }
 
 /** Ask anew for every tile of a source. */
