@@ -1,5 +1,6 @@
 """Drains one consumer's deliveries: in batches, each one transaction; one by one where a batch fails."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
@@ -24,17 +25,25 @@ It gives back the events that it has only begun with, if any: they stay due, and
 ONE_AT_A_TIME = frozenset({Consumer.DETECTIONS, Consumer.ACTS})
 """Consumers whose every delivery is many rows: what one worker has not begun, another may take."""
 
+GIVES_WAY_SECONDS = 1.0
+"""After so long a drain lets the other consumers have their turn. Surveys that came in more quickly than they could be
+matched were seen to keep reports and the feed waiting for a quarter of an hour."""
+
 
 def drain(consumer: Consumer, flow: Flow) -> int:
-    """Take batches until one is not full. Returns how many deliveries were heard.
+    """Take batches until one is not full, or it is others' turn. Returns how many deliveries were heard.
 
     What becomes due meanwhile has a nudge of its own, and beat's; to look once more cost as much as a small batch.
 
     Raises:
         OperationalError: the database went away; what was not committed is due again by itself.
     """
+    began = time.monotonic()
     heard = taken = _one_batch(consumer, flow)
     while taken >= _most(consumer):
+        if time.monotonic() - began > GIVES_WAY_SECONDS:
+            bus.nudge([consumer])
+            break
         taken = _one_batch(consumer, flow)
         heard += taken
     return heard

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from services.workers import consumer
 from services.workers.consumer import drain
 from shared.domain.events import Consumer, DefectStepped, DetectionsReceived, ReportReceived
 from shared.domain.terms import EventId
@@ -105,6 +106,21 @@ def test_a_flow_that_has_only_begun_goes_on_until_it_is_done(own_db: object) -> 
     drain(Consumer.DETECTIONS, in_three_parts)
 
     assert parts == [1, 1, 1]
+    assert waiting("detections") == []
+
+
+def test_a_drain_gives_way_to_others_and_goes_on_in_its_next_turn(
+    own_db: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction("test") as tx:
+        for batch_id in (1, 2, 3):
+            told = DetectionsReceived(batch_id=batch_id, accepted=3, repeated=0, refused=0)
+            event_log.append(tx, told, datetime.now(UTC))
+    monkeypatch.setattr(consumer, "GIVES_WAY_SECONDS", 0.0)
+
+    turns = [drain(Consumer.DETECTIONS, lambda *_: None) for _ in range(4)]
+
+    assert turns == [1, 1, 1, 0]
     assert waiting("detections") == []
 
 
