@@ -56,6 +56,17 @@ def agrees(page: Page, operator: httpx.Client) -> None:
         raise AssertionError(f"board and API differ: {left}") from None
 
 
+def at_the_board(reader: Reader) -> Page:
+    page = at_the_hub(reader, ADA, "/hub")
+    page.wait_for_selector("[data-map][data-ready]")
+    return page
+
+
+def loses_the_network(page: Page) -> None:
+    page.context.set_offline(True)
+    expect(page.locator(WORDS)).to_contain_text("Connection lost at", timeout=SHOWN_WITHIN_MS)
+
+
 @pytest.mark.parametrize("path", ["/hub", "/hub/wall"])
 def test_the_board_is_accessible_and_fits(reader: Reader, path: str, happens: Any) -> None:
     happens(2)
@@ -74,8 +85,7 @@ def test_the_board_is_accessible_and_fits(reader: Reader, path: str, happens: An
 def test_the_board_moves_by_itself_and_is_what_the_api_says(
     reader: Reader, house: House, operator: httpx.Client, happens: Any
 ) -> None:
-    page = at_the_hub(reader, ADA, "/hub")
-    page.wait_for_selector("[data-map][data-ready]")
+    page = at_the_board(reader)
     page.evaluate("window.stayed = true")
 
     happens(4)
@@ -93,13 +103,11 @@ def test_a_cut_network_is_shown_at_once_and_nothing_is_missed(
     reader: Reader, operator: httpx.Client, happens: Any
 ) -> None:
     happens(1, first=20)
-    page = at_the_hub(reader, ADA, "/hub")
-    page.wait_for_selector("[data-map][data-ready]")
+    page = at_the_board(reader)
     expect(page.locator(WORDS)).to_have_text("Live")
     before = recorded(operator)[0]
 
-    page.context.set_offline(True)
-    expect(page.locator(WORDS)).to_contain_text("Connection lost at", timeout=SHOWN_WITHIN_MS)
+    loses_the_network(page)
     happens(3, first=21)
     missed = recorded(operator)[0] - before
     page.context.set_offline(False)
@@ -114,16 +122,14 @@ def test_tiles_that_did_not_come_are_drawn_when_the_network_is_back(
     reader: Reader, operator: httpx.Client, happens: Any
 ) -> None:
     happens(1, first=30)
-    page = at_the_hub(reader, ADA, "/hub")
-    page.wait_for_selector("[data-map][data-ready]")
+    page = at_the_board(reader)
     failed: list[str] = []
     page.context.route("**/api/v1/defects/tiles/**", lambda route: (failed.append(route.request.url), route.abort()))
     page.locator('[data-filter="band-none"]').click()
     page.locator('[data-filter="band-none"]').click()
     until(lambda: len(failed) > 1, 15, "tiles to fail")
 
-    page.context.set_offline(True)
-    expect(page.locator(WORDS)).to_contain_text("Connection lost at", timeout=SHOWN_WITHIN_MS)
+    loses_the_network(page)
     page.context.unroute("**/api/v1/defects/tiles/**")
     page.context.set_offline(False)
 
@@ -190,8 +196,7 @@ def test_a_past_day_is_played_and_cannot_be_taken_for_now(
         survey(house.stack.url, key, survey_pass, [NORTH + 2_400.0])
     house.comes_to_rest()
     assert house.ask("SELECT count(*) FROM event WHERE kind = 'DefectDetected'") > 0
-    page = at_the_hub(reader, ADA, "/hub")
-    page.wait_for_selector("[data-map][data-ready]")
+    page = at_the_board(reader)
     today = operator.get("/api/v1/board").json()["today"]["from"][:10]
 
     page.keyboard.press("p")
