@@ -1,10 +1,11 @@
 """The frame of the hub: signing in and out, places by keys, the palette, what is said of the connection."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.pages.browser import DARK_DESK, DESK, PHONE, PLAIN_DESK, Reader, Screen, check, tab_to
 from tests.pages.operators import ADA, ADMIN, HUB_SCREENS, PASSWORD, at_the_hub
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("screen", [PHONE, DESK, PLAIN_DESK, DARK_DESK], ids=str)
@@ -70,6 +71,24 @@ def test_single_keys_can_be_put_off(reader: Reader) -> None:
 
     expect(page.get_by_role("dialog")).to_have_count(1)
     expect(page.get_by_role("dialog", name="Commands")).to_be_visible()
+
+
+def test_who_signs_out_is_told_so_also_when_the_feed_hears_of_it_first(reader: Reader) -> None:
+    page = at_the_hub(reader, ADA, "/hub/settings")
+    words = page.locator("[data-live-words]")
+    expect(words).to_have_text("Live")
+
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/sign-out", lambda route: held.append((route, route.fetch())))
+
+    page.get_by_role("button", name="Sign out").click()
+    until(lambda: page.evaluate("1") and held, 15, "the session to end")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(words).to_have_text("Signed out. Sign in again")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+
+    expect(page.get_by_text("You have signed out.")).to_be_visible()
 
 
 def test_who_signs_out_is_out(reader: Reader) -> None:

@@ -40,9 +40,28 @@ export function act<T>(path: string, body?: unknown, method = "POST", key?: stri
   return ask<T>(method, path, body, key);
 }
 
+let signingOut = false;
+
+/** The session has ended: sign in, and come back to this page. Who is signing out is on the way elsewhere. */
+export function toSignIn(): void {
+  if (!signingOut) location.assign(`/hub/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** End the session and go to the page that says so. The feed hears the end too, often before the answer is here. */
+export async function signOut(): Promise<void> {
+  signingOut = true;
+  try {
+    await act("/sign-out");
+  } catch (problem) {
+    signingOut = problem instanceof Problem && problem.status === 401;
+    if (!signingOut) throw problem;
+  }
+  location.assign("/hub/signed-out");
+}
+
 async function ask<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
   const answer = await answered(method, path, body, key);
-  if (answer.status === 401) location.assign(`/hub/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 401) toSignIn();
   if (!answer.ok) throw await problem(answer);
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }

@@ -2,6 +2,7 @@
 //
 // A browser has one stream, however many pages of the hub it shows: six connections to a host are all that HTTP/1.1 has.
 // The page that holds the lock reads, and passes on what it hears; when it goes, or is put to sleep, the next one reads.
+import { toSignIn } from "./api";
 import { numberOf, Stream, type Heard, type Place } from "./live/stream";
 
 /** One line of the feed, as staff see it: GET /api/v1/feed. */
@@ -237,7 +238,7 @@ class Live {
     clearInterval(this.signs);
     this.become("lost", "Signed out. Sign in again");
     if (this.outs.length) this.outs.forEach((heard) => heard());
-    else if (!hasTyped()) location.assign(`/hub/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else if (!hasTyped()) toSignIn();
   }
 
   private become(state: LiveState, words: string): void {

@@ -1,5 +1,5 @@
 // What every page of the hub has: places by keys, the palette, search, sign-out, and whether the feed is heard.
-import { act } from "./api";
+import { signOut } from "./api";
 import "./danger";
 import { command } from "./keys";
 import { live } from "./live";
@@ -20,10 +20,7 @@ if (search) command({ name: "Search", key: "/", run: () => search.select() });
 
 document.querySelector("[data-sign-out]")?.addEventListener("submit", (event) => {
   event.preventDefault();
-  void attempt(async () => {
-    await act("/sign-out");
-    location.assign("/hub/signed-out");
-  });
+  void attempt(signOut);
 });
 
 /** "3 min ago" stays true while the page is open. */

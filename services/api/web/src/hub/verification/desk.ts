@@ -1,6 +1,6 @@
 // A list, and one thing of it beside it: as verification and recalls are worked through. The server makes both parts of
 // the page; they are read again from the page's own address, so that they are written once, in its template.
-import { Unreachable } from "../api";
+import { toSignIn, Unreachable } from "../api";
 import { command } from "../keys";
 import { live } from "../live";
 import { element } from "../parts";
@@ -202,7 +202,7 @@ async function pageAt(address: string): Promise<Document> {
   const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => {
     throw new Unreachable();
   });
-  if (answer.redirected && new URL(answer.url).pathname === "/hub/sign-in") location.assign(answer.url);
+  if (answer.redirected && new URL(answer.url).pathname === "/hub/sign-in") toSignIn();
   if (!answer.ok) throw new Error(`The page was answered with ${answer.status}. Load it again.`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
