@@ -29,7 +29,7 @@ whose streets are few from afar, that is little."""
 NOBODYS = "sign_damaged"
 """A class that no defect here has."""
 WIDTH, HEIGHT = 1280, 720
-VIEWS = {"zoom 13": 13.0, "the whole county": None}
+VIEWS = {"zoom 14": 14.0, "the whole county": None}
 STEPS = 8
 DRAGS = ((-260, -90), (220, 120), (-180, 140), (240, -150))
 

@@ -88,13 +88,13 @@ def _questions(house: House, layout: Layout) -> Asked:
 
 
 def _maps(house: House, layout: Layout) -> Asked:
-    """Boxes as GeoJSON; tiles around their middle: zoom 9 holds the whole county, 13 is the first to show each."""
+    """Boxes as GeoJSON; tiles around their middle: zoom 9 holds the whole county, 14 is the first to show each."""
     asked: Asked = {}
     for metres in (2_000, 500):
         box = _box(house, layout, metres)
         ours = _features(box=box, states=defect_map.TO_BE_DONE, most=5000)
         asked[f"box of {metres:,} m as GeoJSON"] = (_map(box, open="true", limit=5000), FILTER_MS, ours)
-    for zoom in (9, 11, 13, 15):
+    for zoom in (9, 11, 13, 14):
         square = _tile_of(zoom, box)
         path = f"/api/v1/defects/tiles/{square.zoom}/{square.x}/{square.y}.mvt"
         asked[f"tile at zoom {zoom}"] = (path, TILE_MS, _drawn(square))

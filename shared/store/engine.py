@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -242,6 +242,20 @@ def reading() -> Iterator[ReadTx]:
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
             yield ReadTx(connection)
+
+
+def warm(connections: int) -> None:
+    """Open so many of this process's connections, each with the grid's transformation loaded: 45 ms for its first.
+
+    Raises:
+        OperationalError: the database does not answer.
+    """
+    with ExitStack() as held:
+        for _ in range(connections):
+            held.enter_context(engine().connect()).execute(_FIRST_TRANSFORMATION, {"grid": settings().grid_epsg})
+
+
+_FIRST_TRANSFORMATION = text("SELECT ST_Transform(ST_SetSRID(ST_MakePoint(0, 52), 4326), CAST(:grid AS integer))")
 
 
 def ping() -> None:

@@ -547,6 +547,12 @@ OPEN_STATES = (
     "deferred_to_scheme",
 )
 """States which a new sighting may join. Partial indexes use the same list."""
+SQUARE_ZOOM = 13
+SQUARE = (
+    f"(floor((1 - asinh(tan(radians(lat))) / pi()) / 2 * {1 << SQUARE_ZOOM})::integer * {1 << SQUARE_ZOOM}"
+    f" + floor((lon + 180) / 360 * {1 << SQUARE_ZOOM})::integer)"
+)
+"""The square of the web's map at SQUARE_ZOOM in which a place lies: y * 2^zoom + x. Its index uses the same words."""
 _OPEN = "state IN (" + ", ".join(f"'{state}'" for state in OPEN_STATES) + ")"
 
 defect = Table(
@@ -604,12 +610,12 @@ defect = Table(
     Index("ix_defect_due", "permanent_due_at", postgresql_where=text(_OPEN)),
     Index("ix_defect_inspect_due", "inspect_due_at", postgresql_where=text(_OPEN + " AND inspect_due_at IS NOT NULL")),
     Index("ix_defect_make_safe_due", "make_safe_due_at", postgresql_where=text(_OPEN + " AND made_safe_at IS NULL")),
-    # Found by a list of open ones, and read whole by the map from afar.
+    Index("ix_defect_open_updated_at", "updated_at", "id", postgresql_where=text(_OPEN)),
+    # All that a tile from afar counts of the open ones, square by square.
     Index(
-        "ix_defect_open_updated_at",
-        "updated_at",
-        "id",
-        postgresql_include=["state", "class_code", "band", "area_code", "overdue", "danger", "lon", "lat"],
+        "ix_defect_open_square",
+        text(SQUARE),
+        postgresql_include=["id", "state", "class_code", "band", "area_code", "overdue", "danger", "lon", "lat"],
         postgresql_where=text(_OPEN),
     ),
     Index("ix_defect_street", "street_key", "updated_at", "id"),

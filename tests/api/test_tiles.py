@@ -50,7 +50,7 @@ def _drawn(api: TestClient, zoom: int, headers: dict[str, str] | None = None, **
 
 
 def _names(api: TestClient, headers: dict[str, str] | None = None, **query: Any) -> set[str]:
-    return {one["properties"]["reference"] for one in _drawn(api, 13, headers, **query)}
+    return {one["properties"]["reference"] for one in _drawn(api, 14, headers, **query)}
 
 
 def test_a_defect_stands_in_its_tile_where_it_is(api: TestClient) -> None:
@@ -75,11 +75,12 @@ def test_a_tile_without_defects_is_empty(api: TestClient) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_the_public_sees_plain_words_and_staff_state_band_and_clock(api: TestClient, a_key: MakeKey) -> None:
+@pytest.mark.parametrize("zoom", [7, 13, 14])
+def test_the_public_sees_plain_words_and_staff_state_band_and_clock(api: TestClient, a_key: MakeKey, zoom: int) -> None:
     _made(band="P2", danger=True, permanent_due_at=NOW)
 
-    (public,) = _drawn(api, 13)
-    (staff,) = _drawn(api, 13, a_key(Role.OPERATOR).headers)
+    (public,) = _drawn(api, zoom)
+    (staff,) = _drawn(api, zoom, a_key(Role.OPERATOR).headers)
 
     assert set(public["properties"]) == {"count", "reference", "class", "status", "label", "open", "reports"}
     assert public["properties"]["label"] == "Investigating"
@@ -115,7 +116,7 @@ def test_a_crowd_is_a_handful_of_features_from_afar_and_each_is_counted_once(api
         for step in range(300):
             a_defect(tx, easting=350_000.0 + step * 37 % 4_000, northing=428_000.0 + step * 61 % 4_000)
 
-    for zoom in (0, 5, 8, 11):
+    for zoom in (0, 5, 8, 11, 13):
         features = _drawn(api, zoom)
         assert len(features) <= 256
         if zoom < 9:
@@ -205,6 +206,6 @@ def test_a_square_of_staff_says_when_the_next_clock_ends(api: TestClient, a_key:
     _made(make_safe_due_at=soon, permanent_due_at=later, easting=353_000.0)
     _made(make_safe_due_at=soon, made_safe_at=NOW, permanent_due_at=later, easting=353_100.0)
 
-    due = [one["properties"]["due_at"] for one in _drawn(api, 13, a_key(Role.OPERATOR).headers)]
+    due = [one["properties"]["due_at"] for one in _drawn(api, 14, a_key(Role.OPERATOR).headers)]
 
     assert sorted(due) == [int(soon.timestamp()), int(later.timestamp())]

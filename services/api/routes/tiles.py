@@ -43,7 +43,7 @@ def draw_tile(
     """Defects as a Mapbox Vector Tile, layer `defects`; what is still to be done, unless filters say which. What has
     ended is drawn from zoom 12.
 
-    A feature is `count` defects. Up to zoom 12 it counts a square 32 pixels wide, from 13 it is one defect; one that
+    A feature is `count` defects. Up to zoom 13 it counts a square 32 pixels wide, from 14 it is one defect; one that
     stands alone has `reference`, `class`, `status`, `label`, `open` and `reports`, for staff `state`, `band`, `area`
     and `due_at` (seconds since 1970) too. `overdue` and `danger`, for staff, count those in it.
     """

@@ -16,7 +16,7 @@ from shared.domain.terms import DefectState
 from shared.store.engine import ReadTx
 from shared.store.network import area_of_use
 from shared.store.read_models import list_place
-from shared.store.tables import GRID
+from shared.store.tables import GRID, SQUARE
 
 _FEATURES = (Path(__file__).parent.parent / "sql" / "defect_features.sql").read_text()
 _STAFF_COLUMNS = (
@@ -57,14 +57,14 @@ class Box:
 class Wanted:
     """Filters; None does not filter. `states` None: all, but for the public those that are not on its map.
 
-    `around` finds all of a box by its metres, and some beside it; `within` reads the degrees of every row: the quicker
-    way for a box that holds a good part of all. `due`: the next clock of its repair runs out from the one moment on and
-    before the other. `graded` False: it has no band yet.
+    `around` finds all of a box by its metres, and some beside it; `squares` what lies in squares of the web's map
+    (`tables.SQUARE`), of open ones through an index that holds all that is counted of them. `due`: the next clock of
+    its repair runs out from the one moment on and before the other. `graded` False: it has no band yet.
     """
 
     box: Box | None = None
     around: Box | None = None
-    within: Box | None = None
+    squares: Sequence[int] | None = None
     states: Sequence[str] | None = None
     class_code: str | None = None
     band: str | None = None
@@ -123,7 +123,7 @@ _Filter = tuple[str, Callable[[Any], dict[str, Any]]]
 _FILTERS: Mapping[str, _Filter] = {
     "box": (f"{_NEAR_BOX} AND {_IN_DEGREES}", _within),
     "around": (_NEAR_BOX, _within),
-    "within": (_IN_DEGREES, _within),
+    "squares": (f"{SQUARE} = ANY(:squares)", lambda squares: {"squares": list(squares)}),
     "states": ("defect.state = ANY(:states)", lambda states: {"states": list(states)}),
     "class_code": ("defect.class_code = :class_code", lambda code: {"class_code": code}),
     "band": ("defect.band = :band", lambda band: {"band": band}),

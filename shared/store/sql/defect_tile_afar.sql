@@ -19,10 +19,10 @@ WITH placed AS (
 SELECT ST_AsMVT(shown, 'defects', 4096, 'geom')
 FROM (
     SELECT ST_MakePoint(cells.x, cells.y) AS geom, cells.count, {columns}
-           defect.reference, defect.class_code AS class, told.status, told.label, told.open, defect.reports
+           defect.reference, defect.class_code AS class, (CAST(:codes AS text[]))[told.nth] AS status,
+           (CAST(:labels AS text[]))[told.nth] AS label, (CAST(:opens AS boolean[]))[told.nth] AS open, defect.reports
     FROM cells
     LEFT JOIN defect ON defect.id = cells.first AND cells.count = 1
-    LEFT JOIN unnest(CAST(:states_told AS text[]), CAST(:codes AS text[]), CAST(:labels AS text[]),
-                     CAST(:opens AS boolean[])) AS told(state, status, label, open) ON told.state = defect.state
+    CROSS JOIN LATERAL (SELECT array_position(CAST(:states_told AS text[]), defect.state) AS nth) AS told
     ORDER BY cells.first
 ) AS shown

@@ -6,7 +6,7 @@ export const DEFECTS = "defects";
 export const PINS = "pins";
 export const SQUARES = "squares";
 /**
- * From zoom 13 each defect stands by itself; nearer than this a map draws the same tiles larger. Four less than the
+ * From zoom 14 each defect stands by itself; nearer than this a map draws the same tiles larger. Four less than the
  * map's nearest: with fewer MapLibre 6 cuts tiles into smaller ones, and keeps the pieces when the tile has changed.
  */
 const DEEPEST = NEAREST - 4;
