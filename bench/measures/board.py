@@ -123,20 +123,46 @@ def _look(browser: Browser, page: Page, memory: _Memory) -> None:
     told.send("HeapProfiler.collectGarbage")
     used = told.send("Runtime.getHeapUsage")["usedSize"]
     told.detach()
-    whole = browser.new_browser_cdp_session()
-    processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
-    whole.detach()
-    pages = [int(one["id"]) for one in processes if one["type"] == "renderer"]
+    processes = _processes(browser)
+    pages = [pid for pid, kind in processes.items() if kind == "renderer"]
     memory.heap.append(used / 2**20)
     memory.process.append(max(rss_kb([pid]) for pid in pages) / 1024)
-    memory.browser.append(rss_kb([int(one["id"]) for one in processes]) / 1024)
+    memory.browser.append(rss_kb([*processes]) / 1024)
+
+
+def _processes(browser: Browser) -> dict[int, str]:
+    """Of all of Chromium's processes, by number, what each is for: "renderer", "GPU"."""
+    whole = browser.new_browser_cdp_session()
+    told = whole.send("SystemInfo.getProcessInfo")["processInfo"]
+    whole.detach()
+    return {int(one["id"]): one["type"] for one in told}
+
+
+_EMPTY = """([width, height]) => new Promise((done) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    document.body.append(canvas);
+    const drawn = canvas.getContext("webgl2");
+    let left = 60;
+    (function draw() { drawn.clear(drawn.COLOR_BUFFER_BIT); left-- ? requestAnimationFrame(draw) : done(); })();
+})"""
+
+
+def _empty() -> float:
+    """MB that all of Chromium's processes hold where the page is one empty canvas as large as the screen."""
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        browser.new_page(viewport=SCREEN).evaluate(_EMPTY, [*SCREEN.values()])
+        held = rss_kb([*_processes(browser)]) / 1024
+        browser.close()
+    return held
 
 
 def _remembered(memory: _Memory, conditions: dict[str, Any]) -> Iterator[Figure]:
-    for name, looks, target in (
-        ("JS heap, the most", memory.heap, True),
-        ("the page's process, the most", memory.process, True),
-        ("all of Chromium's processes, drawing in software, the most", memory.browser, False),
+    empty = _empty()
+    for name, looks, target, bare in (
+        ("JS heap, the most", memory.heap, True, None),
+        ("the page's process, the most", memory.process, True, None),
+        ("all of Chromium's processes, drawing in software, the most", memory.browser, False, empty),
     ):
         yield Figure(
             measure=NAME,
@@ -145,6 +171,9 @@ def _remembered(memory: _Memory, conditions: dict[str, Any]) -> Iterator[Figure]
             unit="MB",
             target=f"< {MOST_MB:.0f} MB" if target else "",
             met=max(looks) < MOST_MB if target else None,
+            bare=bare,
+            bare_name="" if bare is None else "Chromium with one empty canvas of that size",
+            ratio=None if bare is None else max(looks) / bare,
             repeats=[round(one) for one in looks],
             conditions=conditions,
         )
