@@ -9,6 +9,7 @@ from shared.domain.events import DefectStepped
 from shared.domain.lifecycle import ORDER
 from shared.domain.terms import ContractorId, DefectState, OrderState
 from shared.errors import Conflict, Invalid, NotFound, Refusal
+from shared.flows import meanwhile
 from shared.flows.assign_works import Lots
 from shared.flows.issue_works import Instruction, issue
 from shared.flows.take_steps import DefectWalk, OrderWalk, walk_defects, walk_orders
@@ -183,13 +184,15 @@ def start(tx: WriteTx, reference: str, contractor_id: int, visit: str, started_a
     return _walked(tx, walk, now, occurred_at=min(started_at, now))
 
 
-def cancel(tx: WriteTx, reference: str, reason: str, now: datetime) -> Order:
+def cancel(tx: WriteTx, reference: str, reason: str, now: datetime, *, seen: int | None = None) -> Order:
     """Withdraw an order before anybody came. Its defects wait for a person, or for a new grading.
 
     Raises:
+        ChangedMeanwhile: somebody changed it since it was `seen` (`flows/meanwhile.py`).
         NotFound, UnlawfulStep: there is no such order, or a crew has been there.
     """
     order = works.lock(tx, reference, None)
+    meanwhile.check(tx, "works_order", {order.id: seen}, now)
     check_cancel(order)
     defects = works.lock_covered(tx, order)
     cancelled = _walked(tx, OrderWalk(order, (_O.CANCELLED,), {"reason": reason}, reason, {"ended_at": now}), now)
@@ -208,15 +211,19 @@ def _waiting_again(one: Coverable, reason: str) -> DefectWalk:
     return DefectWalk(one.id, (step,), {"order_cancelled": True})
 
 
-def reissue(tx: WriteTx, reference: str, contractor: str | None, reason: str, now: datetime) -> Order:
+def reissue(
+    tx: WriteTx, reference: str, contractor: str | None, reason: str, now: datetime, *, seen: int | None = None
+) -> Order:
     """Give an order that no crew has attended to another contractor: the named one, or the next of the lots.
 
     Raises:
+        ChangedMeanwhile: somebody changed it since it was `seen` (`flows/meanwhile.py`).
         NotFound, UnlawfulStep: there is no such order, or a crew has been there.
         Invalid: there is no such contractor, or nobody else's lot covers it.
         CannotDecline: only the contractor whose repair failed can be told to mend it at its own cost.
     """
     order = works.lock(tx, reference, None)
+    meanwhile.check(tx, "works_order", {order.id: seen}, now)
     check_reissue(order)
     defects = works.lock_covered(tx, order)
     to, lot, why = _successor(tx, order, defects[0], contractor, now)

@@ -269,6 +269,22 @@ def test_an_operator_gives_an_order_to_another_contractor(operator: Caller, birc
     assert operator.get(f"/works-orders/{order}").json()["state"] == "cancelled"
 
 
+@pytest.mark.parametrize("act", ["cancel", "reissue"])
+def test_an_order_that_was_accepted_meanwhile_is_not_taken_away_unawares(
+    operator: Caller, alder: Caller, order: str, act: str
+) -> None:
+    known = operator.get(f"/works-orders/{order}").json()["seen"]
+    alder.post(f"/works-orders/{order}/accept")
+
+    refused = operator.post(f"/works-orders/{order}/{act}", {"reason": "Another is nearer.", "seen": known})
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/changed-meanwhile")
+    assert "accepted it" in refused.json()["detail"]
+    assert operator.get(f"/works-orders/{order}").json()["state"] == "accepted"
+    again = {"reason": "Another is nearer.", "contractor": "birch", "seen": refused.json()["seen"]}
+    assert operator.post(f"/works-orders/{order}/reissue", again).status_code == 201
+
+
 def test_an_operator_orders_by_hand(operator: Caller, birch: Caller) -> None:
     with transaction("test") as tx:
         a_defect(tx, class_code="gully_blocked", band="M", reference="D-1111-1111")

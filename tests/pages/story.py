@@ -115,12 +115,20 @@ class Story:
     def merge(self, defect: str, into: str) -> None:
         self._does(self.operator, f"/api/v1/defects/{defect}/merge", {"into": into, "why": "One hole, by the photo."})
 
-    def mend(self, defect: str, place: int, outcome: str = "permanent") -> str:
-        """The firm that has the order comes and tells of it with photos. Returns the order."""
-        order = str(until(lambda: self._order_of(defect), 60, f"an order for {defect}"))
+    def order_of(self, defect: str) -> str:
+        """The order that covers the defect, once one does."""
+        return str(until(lambda: self._order_of(defect), 60, f"an order for {defect}"))
+
+    def accept(self, order: str) -> None:
+        """The firm that has it takes it on."""
         told = self.operator.get(f"/api/v1/works-orders/{order}")
         self.crew.sign_in(next(one for one in self.account.contractors() if one.contractor == told["contractor"]))
         self.crew.post(f"/api/v1/works-orders/{order}/accept")
+
+    def mend(self, defect: str, place: int, outcome: str = "permanent") -> str:
+        """The firm that has the order comes and tells of it with photos. Returns the order."""
+        order = self.order_of(defect)
+        self.accept(order)
         now, (lat, lon) = datetime.now(UTC), self.at(place)
         visit = {
             "client_id": str(uuid4()),

@@ -156,3 +156,23 @@ def test_a_reporters_contact_and_a_photo_are_looked_at_on_demand(reader: Reader,
     check(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_order_that_its_firm_has_just_accepted_is_not_cancelled_unawares(reader: Reader, story: Story) -> None:
+    defect = story.defect_of(story.report(48))
+    story.assess(defect)
+    order = story.order_of(defect)
+    page = at_the_hub(reader, ADA, f"/hub/defects/{defect}")
+    page.get_by_role("button", name="Cancel its works order").click()
+    form = page.locator("dialog:has(form)")
+    form.get_by_label("Why").fill("The scheme of next month covers it.")
+    story.accept(order)
+
+    form.get_by_role("button", name="Cancel its works order").click()
+
+    asked = page.get_by_role("dialog", name="Changed meanwhile")
+    expect(asked).to_contain_text("accepted it just now")
+    check(page)
+    asked.get_by_role("button", name="Look again").click()
+    form.get_by_role("button", name="Cancel its works order").click()
+    expect(page.locator(f"[data-order='{order}']")).to_have_attribute("data-order-state", "cancelled")

@@ -116,6 +116,7 @@ class OrderOf(BaseModel):
     verified_at: datetime | None
     verifier: str | None
     ended_at: datetime | None
+    seen: int = Field(description="What to send to cancel it, or to give it to another")
 
 
 class VisitOf(BaseModel):

@@ -165,7 +165,7 @@ def start_order(
     return Stepped.of(act_on_order.start(tx, code, company(asker), str(given.client_id), began, now))
 
 
-class Because(Input):
+class Because(Act):
     reason: Why = Field(examples=["The scheme of next month covers it."])
 
 
@@ -175,7 +175,7 @@ def cancel_order(
 ) -> Stepped:
     """Withdraw an order before a crew has been there. Its defects wait for an operator."""
     del asker
-    return Stepped.of(act_on_order.cancel(tx, references.read(reference), given.reason, now))
+    return Stepped.of(act_on_order.cancel(tx, references.read(reference), given.reason, now, seen=given.seen))
 
 
 class Reissue(Because):
@@ -189,7 +189,7 @@ def reissue_order(
     """Give an order's defects to another contractor under a new order, which the answer names."""
     del asker
     code = references.read(reference)
-    return Stepped.of(act_on_order.reissue(tx, code, given.contractor, given.reason, now))
+    return Stepped.of(act_on_order.reissue(tx, code, given.contractor, given.reason, now, seen=given.seen))
 
 
 class Verdict(Act):

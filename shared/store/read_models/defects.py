@@ -129,14 +129,18 @@ def _orders(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:
         event.c.subject == "works_order", event.c.subject_id == works_order.c.id, event.c.kind == "OrderIssued"
     )
     columns.append(issued.order_by(event.c.id).limit(1).scalar_subquery().label("issued_why"))
-    return _listed(
+    orders = _listed(
         tx,
-        select(contractor.c.code.label("contractor"), works_order_defect.c.ended_at, *columns)
+        select(works_order.c.id, contractor.c.code.label("contractor"), works_order_defect.c.ended_at, *columns)
         .join(works_order_defect, works_order_defect.c.works_order_id == works_order.c.id)
         .join(contractor, contractor.c.id == works_order.c.contractor_id)
         .where(works_order_defect.c.defect_id == defect_id)
         .order_by(works_order.c.id),
     )
+    known = meanwhile.newest(tx, "works_order", [one["id"] for one in orders])
+    for one in orders:
+        one["seen"] = known[one.pop("id")]
+    return orders
 
 
 def _visits(tx: ReadTx, defect_id: int) -> list[dict[str, Any]]:

@@ -105,24 +105,32 @@ export class DefectActs {
   }
 
   private ordered(name: string, title: string): void {
-    const order = document.querySelector<HTMLElement>("[data-order]")?.dataset["order"];
     const [path, fields, done] = {
-      order: ["/works-orders", [CONTRACTOR, REASON], "The repair is ordered."],
-      cancel_order: [`/works-orders/${order}/cancel`, [REASON], "The works order is cancelled."],
-      reissue_order: [`/works-orders/${order}/reissue`, [CONTRACTOR, REASON], "The works order went to another."],
+      order: ["", [CONTRACTOR, REASON], "The repair is ordered."],
+      cancel_order: ["cancel", [REASON], "The works order is cancelled."],
+      reissue_order: ["reissue", [CONTRACTOR, REASON], "The works order went to another."],
     }[name] as [string, Field[], string];
-    let known = this.page.seen;
+    let { known, order } = this.known();
     const again = async () => {
       await this.page.refresh();
-      known = this.page.seen;
+      ({ known, order } = this.known());
     };
     ask(`${title}: ${this.reference}`, fields, title, async (given) => {
-      const body = name === "order" ? { ...given, defects: [this.reference], seen: { [this.reference]: known } } : given;
-      if (!(await save(path, body, { mine: [title, ...inWords(fields, given)], again }))) return false;
+      const [address, seen] = path
+        ? [`/works-orders/${order?.reference}/${path}`, { seen: order?.seen }]
+        : ["/works-orders", { defects: [this.reference], seen: { [this.reference]: known } }];
+      if (!(await save(address, { ...given, ...seen }, { mine: [title, ...inWords(fields, given)], again }))) return false;
       say(done);
       await this.page.refresh();
       return true;
     });
+  }
+
+  /** How the defect and its newest order are on the page now. */
+  private known() {
+    const data = document.querySelector<HTMLElement>("[data-order]")?.dataset;
+    const order = data && { reference: data["order"]!, seen: Number(data["orderSeen"]) };
+    return { known: this.page.seen, order };
   }
 
   private unlink(title: string): void {
