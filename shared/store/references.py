@@ -44,8 +44,9 @@ def digest(told: str) -> bytes:
 
 # --- as they are searched for ----------------------------------------------------------------------------------------
 
-_TYPED = re.compile(r"(?=.*[\d-])[A-Za-z0-9 -]+")
-"""A word without a digit or a dash is no reference: "road" is not R-0AD."""
+_TYPED = re.compile(r"[A-Za-z0-9 -]+")
+_MARKED = re.compile(r"[\d-]")
+"""A word without a digit or a dash is no part of a reference: "road" is not R-0AD. A whole one may have neither."""
 
 
 def beginnings(written: str, kind: str) -> list[str]:
@@ -53,9 +54,9 @@ def beginnings(written: str, kind: str) -> list[str]:
 
     "r7k3m9q" is R-7K3M-9Q…; "7k3m" is R-7K3M… or D-7K3M…; "d7k3" is D-7K3… or R-D7K3….
     """
-    letters = _letters(written)
-    bodies = [letters] if 4 <= len(letters) <= 8 else []
-    if letters[:1] == kind and 4 <= len(letters) <= 9:
+    letters, marked = _letters(written), bool(_MARKED.search(written))
+    bodies = [letters] if len(letters) in (range(4, 9) if marked else (8,)) else []
+    if letters[:1] == kind and len(letters) in (range(4, 10) if marked else (9,)):
         bodies.insert(0, letters[1:])
     split = [(body[:4], body[4:]) for body in (one.translate(_READ_AS) for one in bodies)]
     return [f"{kind}-{first}-{second}" if second else f"{kind}-{first}" for first, second in split]
@@ -64,9 +65,9 @@ def beginnings(written: str, kind: str) -> list[str]:
 def halves(written: str) -> list[str]:
     """The second half of a reference, if this could be one: what people read out first."""
     letters = _letters(written)
-    return [letters.translate(_READ_AS)] if len(letters) == 4 else []
+    return [letters.translate(_READ_AS)] if len(letters) == 4 and _MARKED.search(written) else []
 
 
 def _letters(written: str) -> str:
-    """The letters and digits of what may be a reference; nothing if it is none."""
+    """The letters and digits of what may be a reference; nothing where something else is in it."""
     return "".join(re.findall("[A-Z0-9]", written.upper())) if _TYPED.fullmatch(written) else ""

@@ -77,6 +77,14 @@ def test_a_reference_is_found_whole_and_in_part_however_it_is_typed(
     assert [(one["reference"], one["found_by"]) for one in hits["reports"]] == [("R-7K3M-9QXF", "reference")]
 
 
+@pytest.mark.parametrize("typed", ["dkrhdpmqq", "d krhd pmqq", "krhdpmqq", "D-KRHD-PMQQ"])
+def test_a_reference_of_letters_alone_is_found(api: TestClient, staff: dict[str, str], typed: str) -> None:
+    with transaction("test") as tx:
+        a_defect(tx, reference="D-KRHD-PMQQ")
+
+    assert _found(api, staff, typed) == {"D-KRHD-PMQQ"}
+
+
 def test_letters_that_are_read_wrongly_are_read_as_what_they_stand_for(api: TestClient, staff: dict[str, str]) -> None:
     _report(reference="R-10V0-1QXF")
 
