@@ -61,6 +61,7 @@ class _Memory:
 def _driven(run: Run) -> list[Figure]:
     minutes = float(os.environ.get("BOARD_MINUTES") or run.of(30, 1))
     speed = float(os.environ.get("BOARD_SPEED") or 50)
+    empty = _empty()
     with _demo(run) as house, _looking(house) as (browser, page), _operator(house) as operator:
         memory, lines = _Memory(), list[int]()
         # It is not waited for its reckoning, which asks for each of a hundred thousand reports.
@@ -81,7 +82,7 @@ def _driven(run: Run) -> list[Figure]:
             "looks": len(memory.heap),
             "seconds until it was at rest": round(rested),
         }
-        return [*_remembered(memory, conditions), _compared(run, page, operator, conditions)]
+        return [*_remembered(memory, empty, conditions), _compared(run, page, operator, conditions)]
 
 
 @contextmanager
@@ -159,8 +160,7 @@ def _empty() -> float:
     return held
 
 
-def _remembered(memory: _Memory, conditions: dict[str, Any]) -> Iterator[Figure]:
-    empty = _empty()
+def _remembered(memory: _Memory, empty: float, conditions: dict[str, Any]) -> Iterator[Figure]:
     for name, looks, target, bare in (
         ("JS heap, the most", memory.heap, True, None),
         ("the page's process, the most", memory.process, True, None),
