@@ -1,7 +1,7 @@
 """Open defects by the squares of the web's map, with all that a tile from afar counts of them.
 
 The index of their changes carried it until now, and was read whole for every tile. Each is made beside the running
-service (CONCURRENTLY); the last release's map is as quick with the new one.
+service (CONCURRENTLY); the new one has all that the last release's map reads.
 """
 
 from alembic import op

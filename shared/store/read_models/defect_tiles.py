@@ -22,7 +22,7 @@ _AFAR, _NEAR = (
 UNITS = 4096
 """Of a tile's side."""
 DEEPEST = 22
-EACH_FROM = 14
+EACH_FROM = SQUARE_ZOOM + 1
 """From this zoom each defect stands by itself: a tile is 1.5 km wide at England's latitude."""
 SQUARES_FROM = 8
 """Before it a tile is larger than a county, and has more than a thousand squares: the index is read whole."""
