@@ -13,13 +13,13 @@ export function row(one: Row): HTMLTableRowElement {
       element("input", { type: "checkbox", class: "hub-queue__box", tabindex: "-1", "aria-label": `Select ${one.reference}` }),
     ),
     element("th", { scope: "row" }, link(one.reference), one.danger && " ", one.danger && element("span", { class: "hub-tag hub-tag--danger" }, "Danger")),
-    element("td", {}, band(one.band)),
-    element("td", {}, one.kind),
-    element("td", {}, one.street ?? "No street", one.area && small(one.area)),
-    element("td", {}, state(one.state)),
-    element("td", {}, ...clock(one.next, one.due_why)),
-    element("td", {}, ...holder(one)),
-    element("td", { class: "hub-table__number hub-figure" }, String(one.reports)),
+    element("td", { class: "hub-queue__band" }, band(one.band)),
+    element("td", { class: "hub-queue__kind" }, one.kind),
+    element("td", { class: "hub-queue__where" }, one.street ?? "No street", one.area && small(one.area)),
+    element("td", { class: "hub-queue__state" }, state(one.state)),
+    element("td", { class: "hub-queue__clock" }, ...clock(one.next, one.due_why)),
+    element("td", { class: "hub-queue__who" }, ...holder(one)),
+    element("td", { class: "hub-table__number hub-figure hub-queue__reports" }, String(one.reports)),
   );
   return made;
 }
