@@ -77,5 +77,5 @@ LOCKED := --quiet --upgrade --generate-hashes --python-version 3.11 \
   --no-header --no-emit-index-url --no-emit-find-links
 
 .PHONY: clean
-clean: ## Throw away all that was made here: data, virtual environment, caches
+clean: ## Throw away what was made here: data, virtual environment, caches (not bench/results)
 	@$(NATIVE) clean

@@ -1,4 +1,4 @@
-"""`make clean`: throws away all that was made in the folder."""
+"""`make clean`: throws away what was made in the folder, but for the results of `make bench`."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,16 @@ from pathlib import Path
 from infra.native import say, web
 from infra.native.layout import ROOT, RUN, VENV, Instance, Lock, SetupError
 
-CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "build")
+CACHES = (
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+    ".schemathesis",
+    ".import_linter_cache",
+    "build",
+)
+PARTS = ("shared", "services", "infra", "bench", "chaos", "tests")
 
 
 def clean() -> None:
@@ -20,8 +29,9 @@ def clean() -> None:
             raise SetupError(f"{folder.name} runs. Stop it first: make down INSTANCE={folder.name}")
     for folder in (RUN, VENV, web.MODULES, web.BUILT, *(ROOT / name for name in CACHES), *ROOT.glob("*.egg-info")):
         _remove(folder)
-    for folder in [*(ROOT / "shared").rglob("__pycache__"), *(ROOT / "services").rglob("__pycache__")]:
-        _remove(folder)
+    for part in PARTS:
+        for folder in [*(ROOT / part).rglob("__pycache__")]:
+            _remove(folder)
     say.line("Clean.")
 
 

@@ -1,6 +1,7 @@
 """Turns refusals and failures into RFC 9457 problem details or a page. Only this module knows their status codes."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import orjson
 import psycopg
@@ -36,14 +37,33 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Refusal: 409,
 }
 
-_FRAMEWORK = {
-    400: ("bad-request", "Bad request"),
+
+class Other(NamedTuple):
+    """A problem that is no refusal of ours: the framework's, the connection's, our own failure."""
+
+    status: int
+    code: str
+    title: str
+    words: str
+
+
+OTHERS = (
+    Other(400, "bad-request", "Bad request", "What came cannot be read as a request."),
+    Other(
+        405, "method-not-allowed", "This address does not take that method", "The header Allow lists those it takes."
+    ),
+    Other(408, "too-slow", "Refused", "The request did not come in time. Send it again over a better connection."),
+    Other(415, "unsupported-media-type", "This kind of body is not taken here", "/api/docs says which one is."),
+    Other(431, "head-too-large", "Refused", "The address and the headers are too long together."),
+    Other(
+        500, "internal-error", "Internal error", "Our fault, and recorded. Quote the correlation id when you tell us."
+    ),
+)
+_FRAMEWORK = {one.status: (one.code, one.title) for one in OTHERS} | {
     401: (errors.SignInNeeded.code, errors.SignInNeeded.title),
     403: (errors.NotAllowed.code, errors.NotAllowed.title),
     404: (errors.NotFound.code, errors.NotFound.title),
-    405: ("method-not-allowed", "This address does not take that method"),
     413: (errors.TooLarge.code, errors.TooLarge.title),
-    415: ("unsupported-media-type", "This kind of body is not taken here"),
 }
 
 
@@ -154,7 +174,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """What the framework itself refuses: unknown addresses, methods, bodies that cannot be parsed."""
     if not isinstance(error, HTTPException):
         raise error
-    code, title = _FRAMEWORK.get(error.status_code, (f"http-{error.status_code}", "Refused"))
+    code, title = _FRAMEWORK.get(error.status_code, (errors.Refusal.code, errors.Refusal.title))
     headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
     return answer(request.scope, error.status_code, code, title, str(error.detail), headers=headers)
 
@@ -169,7 +189,8 @@ def _allowed(request: Request) -> str:
 def unexpected(scope: Scope) -> Response:
     """Our fault: said without details, with the id under which the log holds them."""
     detail = "Something went wrong on our side. It was recorded; quote the correlation id when you tell us."
-    return answer(scope, 500, "internal-error", "Internal error", detail)
+    code, title = _FRAMEWORK[500]
+    return answer(scope, 500, code, title, detail)
 
 
 def install(app: FastAPI) -> None:

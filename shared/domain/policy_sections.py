@@ -204,6 +204,7 @@ class DetectionRules:
     min_confidence_queue: float = within(0.5, ge=0, le=1)
     auto_candidate: float = within(0.8, ge=0, le=1)
     passes: int = within(2, ge=1, le=100)
+    # Not used yet: `retention.raw_detections` says how long they are kept.
     retention: Clock = _clock("90d")
     # The scheme of a detection that names none.
     default_scheme: str = "rdd2022"
@@ -273,13 +274,14 @@ class TriageRules:
     ask_timeout: Clock = _clock("10wd")
     challenge: Clock = _clock("28d")
     inspect: Clock = _clock("5wd")
+    # Not used yet.
     inspect_max: Clock = _clock("10wd")
     keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionRules:
-    """How often each hierarchy is inspected (X), and by how much an inspection may move."""
+    """How often each hierarchy is inspected (X), and by how much an inspection may move. Not used yet."""
 
     frequency: Mapping[str, Clock] = _clocks({"2": "1m", "3a": "1m", "3b": "1m", "4a": "3m", "4b": "12m"})
     tolerance_days: int = within(14, ge=0, le=365)
@@ -290,6 +292,7 @@ class PlaceRules:
     """What a position must be to be used; beyond `ask_accuracy_m` the sender is asked for a better one."""
 
     ask_accuracy_m: float = within(200.0, ge=1, le=100_000)
+    # Not used yet, as `bng_error_without_grid_m`.
     max_accuracy_m: float = within(5000.0, ge=1, le=100_000)
     default_accuracy_m: float = within(15.0, ge=0, le=1000)
     snap_m: float = within(30.0, ge=1, le=1000)
@@ -338,13 +341,13 @@ class WorksRules:
 
     max_defects_per_order: int = within(10, ge=1, le=200)
     share_bands: tuple[Band, ...] = (Band.P2, Band.P5, Band.P10, Band.P20)
-    # An order that nobody accepts in this time is shown to operators.
+    # Not used yet.
     accept_within: Clock = _clock("1wd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThirdPartyRules:
-    """Chase dates of s.81 notices (X), and what a utility guarantees (DOMAIN 5.2)."""
+    """Chase dates of s.81 notices (X), and what a utility guarantees (DOMAIN 5.2): its months are not used yet."""
 
     chase_emergency: Clock = _clock("24h")
     chase: Clock = _clock("10wd")
@@ -354,7 +357,10 @@ class ThirdPartyRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GullyRules:
-    """Gullies (DOMAIN 6): response by flooding and risk, and the interval by silt found (percent, as text)."""
+    """Gullies (DOMAIN 6): response by flooding and risk, and the interval by silt found (percent, as text).
+
+    The intervals are not used yet: no cleaning is planned by them.
+    """
 
     flooding: Clock = _clock("24h")
     risk: Clock = _clock("10wd")
@@ -365,7 +371,7 @@ class GullyRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRule:
-    """A street-works permit category (DOMAIN 5.1)."""
+    """A street-works permit category (DOMAIN 5.1). Not used yet."""
 
     longest: Clock | None = None
     notice: Clock | None = None
@@ -385,7 +391,7 @@ def _permits() -> Mapping[str, PermitRule]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRules:
-    """Durations of the categories and the time to apply for immediate works (X)."""
+    """Durations of the categories and the time to apply for immediate works (X). Not used yet."""
 
     rules: Mapping[str, PermitRule] = field(default_factory=_permits)
     immediate_apply: Clock = _clock("2h")
@@ -394,7 +400,7 @@ class PermitRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionRules:
-    """SCANNER cut points between green, amber and red (X); shown only."""
+    """SCANNER cut points between green, amber and red (X). Not used yet."""
 
     rci_amber: int = within(40, ge=0, le=315)
     rci_red: int = within(100, ge=0, le=315)

@@ -10,8 +10,6 @@ from shared.domain.policy import FLAGS, HIERARCHIES, ZONES, Floor, Policy
 from shared.domain.terms import Band
 from shared.errors import Invalid, Refusal
 
-Zone = Literal["primary", "secondary", "local"]
-
 
 class NeedsSecond(Refusal):
     """A less urgent band takes a second person (DOMAIN 10.3, case 9)."""

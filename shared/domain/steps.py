@@ -95,6 +95,7 @@ def either(sentence: str, *facts: str) -> Guard:
 
 
 def one_of(sentence: str, fact: str, allowed: frozenset[str]) -> Guard:
+    """The fact is given and has one of these values."""
     return Guard(sentence, (fact,), lambda given: given.get(fact) in allowed)
 
 
@@ -109,5 +110,6 @@ def within(sentence: str, fact: str, latest: str, *also: str) -> Guard:
 
 
 def table(name: str, initial: S, states: Iterable[S], steps: Mapping[tuple[S, S], Guard]) -> Lifecycle[S]:
+    """A lifecycle of all `states`: final are those that no step leaves."""
     leaving = {before for before, _ in steps}
     return Lifecycle(name, initial, frozenset(states) - leaving, steps)

@@ -189,13 +189,6 @@ OPEN_DEFECT = frozenset(
 Finished work (verified and after) is never joined (DOMAIN 10.3, case 6).
 """
 
-WARRANTED = frozenset({DefectState.IN_WARRANTY})
-"""Finished work under a live promise: what is seen in its footprint proposes a recall.
-
-Verified is passed through in the transaction that starts the warranty; a recalled defect is open again, so what is seen
-there joins it.
-"""
-
 ENDED_DEFECT = frozenset(
     {
         DefectState.VERIFIED,
@@ -211,20 +204,6 @@ ENDED_DEFECT = frozenset(
 A monitored defect is in both sets: answered for the reporter, still open to what is seen next. A duplicate counts as
 its original.
 """
-
-LIVE_ORDER = frozenset(
-    {
-        OrderState.ISSUED,
-        OrderState.ACCEPTED,
-        OrderState.SCHEDULED,
-        OrderState.ON_SITE,
-        OrderState.MADE_SAFE,
-        OrderState.REMEDIAL,
-        OrderState.ABORTED,
-        OrderState.EVIDENCE_FAILED,
-    }
-)
-"""A contractor has something to do on it."""
 
 LIVE_WARRANTY = frozenset(
     {

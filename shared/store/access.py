@@ -108,6 +108,7 @@ def person_id(tx: ReadTx, email: str) -> PersonId | None:
 
 
 def set_password_hash(tx: WriteTx, person_id: int, password_hash: str) -> None:
+    """From now on this password is theirs (an argon2 hash)."""
     tx.execute(update(person).where(person.c.id == person_id).values(password_hash=password_hash))
 
 
@@ -131,14 +132,17 @@ def lock_admins(tx: WriteTx) -> set[PersonId]:
 
 
 def disable_person(tx: WriteTx, person_id: int, now: datetime) -> None:
+    """They sign in no more; who was disabled earlier stays so from then."""
     tx.execute(update(person).where(person.c.id == person_id, person.c.disabled_at.is_(None)).values(disabled_at=now))
 
 
 def start_session(tx: WriteTx, person_id: int, secret: str, now: datetime, ends_at: datetime) -> None:
+    """Keep a session by the hash of its secret."""
     tx.execute(insert(session).values(id=digest(secret), person_id=person_id, made_at=now, ends_at=ends_at))
 
 
 def end_session(tx: WriteTx, secret: str, now: datetime) -> None:
+    """The session holds no longer; nothing where it held no more."""
     tx.execute(
         update(session).where(session.c.id == digest(secret), session.c.revoked_at.is_(None)).values(revoked_at=now)
     )
@@ -182,6 +186,7 @@ def revoke_key(tx: WriteTx, prefix: str, now: datetime) -> int | None:
 
 
 def contractor_id(tx: ReadTx, code: str) -> int | None:
+    """A contractor by the code that the policy knows it by; None: there is none."""
     found: int | None = tx.scalar(select(contractor.c.id).where(contractor.c.code == code))
     return found
 

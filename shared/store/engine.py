@@ -256,13 +256,3 @@ def warm(connections: int) -> None:
 
 
 _FIRST_TRANSFORMATION = text("SELECT ST_Transform(ST_SetSRID(ST_MakePoint(0, 52), 4326), CAST(:grid AS integer))")
-
-
-def ping() -> None:
-    """Ask the database for an answer.
-
-    Raises:
-        OperationalError: it does not answer.
-    """
-    with reading() as tx:
-        tx.execute(text("SELECT 1"))

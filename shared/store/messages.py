@@ -162,13 +162,6 @@ def let_go(tx: WriteTx, ids: Sequence[int], due_at: datetime) -> None:
 _UNSENT = message.c.sent_at.is_(None) & message.c.dropped_at.is_(None)
 
 
-def any_due(tx: ReadTx, channels: Sequence[str], now: datetime) -> bool:
-    """Whether a worker would find something to send."""
-    held = message.c.leased_until.is_(None) | (message.c.leased_until <= now)
-    due = _UNSENT & message.c.parked_at.is_(None) & (message.c.due_at <= now) & message.c.channel.in_(channels)
-    return tx.scalar(select(message.c.id).where(due, held).limit(1)) is not None
-
-
 def listed(tx: ReadTx, *, parked_only: bool = True, most: int = 100) -> list[dict[str, Any]]:
     """Messages that have not left, for a person to look at, the oldest first; without who reads them."""
     names = ("id", "key", "channel", "template", "tries", "made_at", "due_at", "parked_at", "error")

@@ -79,6 +79,7 @@ def same(tx: ReadTx, owner: Owner, sha256: bytes) -> Row[Any] | None:
 
 
 def count(tx: ReadTx, owner: Owner) -> int:
+    """How many photos an owner has."""
     return int(tx.scalar(select(func.count()).select_from(photo).where(owner.match())))
 
 

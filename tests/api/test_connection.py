@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.api import connection
 from services.api.connection import MOST_HEAD_BYTES, Connection
+from services.api.problems import OTHERS
 from tests.waiting import until
 
 Address = tuple[str, int]
@@ -83,6 +84,7 @@ def _problem(heard: bytes, status: int) -> str:
     assert b"nosniff" in head
     told = json.loads(body)
     assert told["status"] == status
+    assert told["type"].removeprefix("/problems/") in {one.code for one in OTHERS}
     return str(told["detail"])
 
 

@@ -34,6 +34,7 @@ def test_every_error_is_a_problem(api: TestClient, method: str, path: str, statu
     assert answer.status_code == problem["status"] == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["type"] == f"/problems/{code}"
+    assert code in api.get(problem["type"]).text
     assert problem["title"]
     assert problem["detail"]
     assert problem["correlation"] == answer.headers["x-correlation-id"]

@@ -8,22 +8,22 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, insert, select
 
+from shared.domain.events import Consumer
 from shared.domain.terms import Role
+from shared.flows import detections_to_defects
 from shared.store.engine import transaction
 from shared.store.tables import (
     GRID,
     contact,
     defect,
-    detection,
-    detection_key,
     postcode,
     recall,
     report,
-    source,
     street,
 )
 from tests.api.conftest import MakeKey
-from tests.factories import a_defect, a_report, a_verified_repair, an_order, triaged
+from tests.api.test_detections import a_detection, a_fleet, lines, send
+from tests.factories import a_defect, a_report, a_verified_repair, an_order, hear, triaged
 
 NOW = datetime.now(UTC)
 KINDS = ("reports", "defects", "works_orders", "recalls")
@@ -143,15 +143,12 @@ def test_an_older_systems_number_finds_its_report(api: TestClient, staff: dict[s
     assert [(one["reference"], one["found_by"]) for one in hits["reports"]] == [(reference, "external id")]
 
 
-def test_a_vendors_number_finds_the_defect_that_the_detection_is_of(api: TestClient, staff: dict[str, str]) -> None:
+def test_a_vendors_number_finds_the_defect_that_the_detection_is_of(
+    api: TestClient, staff: dict[str, str], a_key: MakeKey
+) -> None:
+    assert send(api, a_fleet(a_key, "fleet"), lines(a_detection("cam-7"))).status_code == 202
     with transaction("test") as tx:
-        defect_id = a_defect(tx)
-        source_id = tx.scalar(insert(source).values(code="fleet", name="Fleet").returning(source.c.id))
-        where = func.ST_SetSRID(func.ST_MakePoint(353_000.0, 430_000.0), GRID)
-        seen = {"received_at": NOW, "batch_id": 1, "source_id": source_id, "external_id": "cam-7", "captured_at": NOW}
-        seen |= {"class_code": "pothole", "confidence": 0.9, "lat": 53.7, "lon": -2.7, "accuracy_m": 2.0, "geom": where}
-        named = tx.scalar(insert(detection).values(**seen, defect_id=defect_id).returning(detection.c.id))
-        tx.execute(insert(detection_key).values(source_id=source_id, external_id="cam-7", detection_id=named))
+        hear(tx, Consumer.DETECTIONS, detections_to_defects.run, datetime.now(UTC))
 
     hits = _hits(api, staff, "cam-7")
 

@@ -32,7 +32,7 @@ class Table:
 
 
 def _sentence(nodeid: str) -> str:
-    """tests/probe/test_photos.py::test_a_bomb_is_refused[png] → photos: a bomb is refused [png]"""
+    """tests/probe/test_bodies.py::test_a_bomb_is_refused[png] → bodies: a bomb is refused [png]"""
     file, _, name = nodeid.partition("::")
     words, bracket, case = name.removeprefix("test_").partition("[")
     place = file.rpartition("/")[2].removeprefix("test_").removesuffix(".py")

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from services.api import templates
 from services.api.deps import PUBLIC, Asker, Now, requires
-from services.api.problems import status_of_class
+from services.api.problems import OTHERS, status_of_class
 from shared.errors import NotFound, Refusal
 from shared.store import health, policies
 from shared.store.engine import LOST, ReadTx, reading
@@ -71,20 +71,25 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @router.get("/problems")
 def problems(_: Annotated[Asker, ANYBODY]) -> HTMLResponse:
     """Every problem that an answer's `type` may name."""
-    return templates.page("problems.html", problems=sorted(_problems(Refusal), key=lambda one: str(one["code"])))
+    return templates.page("problems.html", problems=sorted(_problems(), key=lambda one: str(one["code"])))
 
 
 @router.get("/problems/{code}")
 def problem(code: str, _: Annotated[Asker, ANYBODY]) -> HTMLResponse:
     """One of them: where the `type` of a problem leads."""
-    found = [one for one in _problems(Refusal) if one["code"] == code]
+    found = [one for one in _problems() if one["code"] == code]
     if not found:
         raise NotFound("There is no such problem. /problems lists them.")
     return templates.page("problems.html", problems=found[:1])
 
 
-def _problems(kind: type[Refusal]) -> Iterator[dict[str, Any]]:
+def _problems() -> Iterator[dict[str, Any]]:
+    yield from _refusals(Refusal)
+    yield from (one._asdict() for one in OTHERS)
+
+
+def _refusals(kind: type[Refusal]) -> Iterator[dict[str, Any]]:
     words = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
     yield {"code": kind.code, "title": kind.title, "words": words, "status": status_of_class(kind)}
     for below in kind.__subclasses__():
-        yield from _problems(below)
+        yield from _refusals(below)

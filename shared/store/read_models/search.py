@@ -16,7 +16,7 @@ from sqlalchemy import Table, func, or_, select, text
 from shared.store import references
 from shared.store.engine import ReadTx
 from shared.store.read_models import search_shown
-from shared.store.tables import REPORT_WORDS, defect, detection, detection_key, recall, report, source, works_order
+from shared.store.tables import REPORT_WORDS, defect, detection_key, recall, report, sighting, source, works_order
 
 _SQL = Path(__file__).parent.parent / "sql"
 _PLACE, _STREETS = (text((_SQL / f"search_{name}.sql").read_text()) for name in ("place", "streets"))
@@ -112,10 +112,10 @@ def _by_external_id(tx: ReadTx, sought: str, most: int) -> Iterator[Found]:
     named = select(report.c.id).where(report.c.external_id.in_((sought, f"historic:{sought}")))
     yield from (Found("report", found, "external id") for found in tx.scalars(named))
     seen = (
-        select(detection.c.defect_id)
-        .join(detection_key, detection_key.c.detection_id == detection.c.id)
+        select(sighting.c.defect_id)
+        .join(detection_key, detection_key.c.detection_id == sighting.c.detection_id)
         .join(source, source.c.id == detection_key.c.source_id)
-        .where(detection_key.c.external_id == sought, detection.c.defect_id.is_not(None))
+        .where(detection_key.c.external_id == sought, sighting.c.unlinked_at.is_(None))
         .limit(most)
     )
     yield from (Found("defect", found, "external id") for found in tx.scalars(seen))
