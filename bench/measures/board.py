@@ -38,7 +38,7 @@ EMAIL, PASSWORD = "board@bench.example", "a long password of the bench"
 SCREEN = {"width": 1920, "height": 1080}
 LOOK_SECONDS = 10.0
 CUT_SECONDS = 60.0
-SETTLE_SECONDS, REST_SECONDS = 60.0, 300.0
+SETTLE_SECONDS, REST_SECONDS, ONE_SECONDS = 60.0, 300.0, 120.0
 
 
 def measure(run: Run) -> list[Figure]:
@@ -182,10 +182,11 @@ def _remembered(memory: _Memory, empty: float, conditions: dict[str, Any]) -> It
 
 
 def _compared(run: Run, page: Page, operator: httpx.Client, conditions: dict[str, Any]) -> Figure:
-    """Whether board and API are one once nothing happens any more."""
-    deadline = time.monotonic() + 30
-    while (left := boards.differences(page, operator)) and time.monotonic() < deadline:
+    """Whether board and API are one once nothing happens any more, and how long that takes the board."""
+    began = time.monotonic()
+    while (left := boards.differences(page, operator)) and time.monotonic() < began + ONE_SECONDS:
         page.wait_for_timeout(500)
+    conditions = {**conditions, "seconds until they were one": round(time.monotonic() - began)}
     for name, (shown, said) in left.items():
         run.note(f"board: the {name} shows {json.dumps(shown)[:300]}, the API says {json.dumps(said)[:300]}")
     return Figure(
