@@ -16,7 +16,7 @@ from shared.domain.events import (
     Step,
 )
 from shared.domain.lifecycle import REPORT
-from shared.domain.terms import DefectId, DefectState, OrderId, OrderState, ReportState, WarrantyState
+from shared.domain.terms import OPEN_DEFECT, DefectId, DefectState, OrderId, OrderState, ReportState, WarrantyState
 from shared.errors import Conflict
 from shared.flows import end_warranty, grade_defects, merge_defects, settle_reports
 from shared.flows.draw_grades import by_rules
@@ -63,7 +63,7 @@ def open_case(tx: WriteTx, found: RecallRow, now: datetime) -> Case:
 
 def settle_case(tx: WriteTx, case: Case, decision: Decision, why: str, now: datetime) -> None:
     """Let a decision, or a ruling, have its effect. The recall has its new state already."""
-    if case.defect.state in (_D.IN_WARRANTY, _D.CLOSED) and not warranties.remedied_by(tx, case.warranty.id):
+    if case.recall.works_order_id is None:
         _settle_unmended(tx, case, decision, why, now)
     elif decision is Decision.ATTRIBUTABLE:
         _uphold(tx, case, why, now)
@@ -238,9 +238,10 @@ def _found(tx: WriteTx, case: Case, now: datetime) -> DefectId | None:
 
 
 def _link_to_open(tx: WriteTx, case: Case, now: datetime) -> None:
-    """What was seen during the dispute belongs to the defect, if it is still open; else it waits for a person."""
-    if case.defect.state not in (_D.IN_WARRANTY, _D.CLOSED):
-        _link(tx, case, case.defect.id, now)
+    """What was seen during the dispute belongs to what is mended, if that is still open; else it waits for a person."""
+    (mended,) = defects.lock(tx, [case.recall.new_defect_id or case.defect.id])
+    if mended.state in OPEN_DEFECT:
+        _link(tx, case, mended.id, now)
 
 
 def _link(tx: WriteTx, case: Case, defect_id: DefectId, now: datetime) -> None:

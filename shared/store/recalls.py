@@ -18,7 +18,9 @@ from shared.store.warranties import WarrantyRow
 
 @dataclass(frozen=True, slots=True)
 class RecallRow:
-    """A recall that is locked. `works_order_id` is its remedial order; `ruled`: a supervisor has spoken already."""
+    """A recall that is locked. `works_order_id` is its remedial order, `new_defect_id` the defect that is mended in the
+    place of a closed one; `ruled`: a supervisor has spoken already.
+    """
 
     id: RecallId
     reference: str
@@ -26,6 +28,7 @@ class RecallRow:
     defect_id: DefectId
     state: str
     works_order_id: OrderId | None
+    new_defect_id: DefectId | None
     ruled: bool
 
 
@@ -57,7 +60,8 @@ def lock(tx: WriteTx, reference: str, contractor_id: int | None = None) -> Recal
     """
     row = tx.execute(
         select(
-            *(recall.c[name] for name in ("id", "reference", "warranty_id", "defect_id", "state", "works_order_id")),
+            *(recall.c[name] for name in ("id", "reference", "warranty_id", "defect_id", "state")),
+            *(recall.c[name] for name in ("works_order_id", "new_defect_id")),
             recall.c.ruled_at.is_not(None).label("ruled"),
             warranty.c.contractor_id,
         )

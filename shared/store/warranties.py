@@ -28,6 +28,8 @@ UNFINISHED = (
     WarrantyState.DISPUTED,
 )
 """A warranty that a newer repair of the same defect has to take over from."""
+_MENDED_FOR = ("attributable", "disputed")
+"""States of a recall for which a new defect is mended in the place of a closed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,15 @@ def lock(tx: WriteTx, ids: Sequence[int]) -> dict[WarrantyId, WarrantyRow]:
 def lock_unfinished(tx: WriteTx, defect_ids: Sequence[int]) -> dict[DefectId, list[WarrantyRow]]:
     """By defect, the warranties whose promise has not come to its end, locked in the order of their ids.
 
-    A defect that recurs from a closed one, and is mended as its recall, answers for that one's warranty.
+    A defect that recurs from a closed one, and is mended as its recall, answers for that one's warranty, also while
+    that is disputed.
     """
     wanted = list(defect_ids)
     mended_for = recall.alias("mended_for")
     failed = (mended_for.c.warranty_id == warranty.c.id) & (mended_for.c.new_defect_id == func.any(wanted))
     rows = (
         select(*_WARRANTY, func.coalesce(mended_for.c.new_defect_id, warranty.c.defect_id).label("repaired"))
-        .select_from(_OF_WARRANTY.outerjoin(mended_for, failed & (mended_for.c.state == "attributable")))
+        .select_from(_OF_WARRANTY.outerjoin(mended_for, failed & mended_for.c.state.in_(_MENDED_FOR)))
         .where(
             (warranty.c.defect_id == func.any(wanted)) | mended_for.c.id.is_not(None),
             warranty.c.state.in_(UNFINISHED),

@@ -371,12 +371,18 @@ def test_a_ruling_is_final(tx: WriteTx, repaired: int) -> None:
     assert repaired
 
 
-def test_a_failure_seen_in_time_and_told_after_the_end_still_goes_back(tx: WriteTx, repaired: int) -> None:
+def told_after_the_end(tx: WriteTx) -> str:
+    """The recall of what was seen in the warranty's term, and told after its end."""
     yesterday = (NOW - DAY).date()
     tx.execute(update(warranty).values(ends_on=yesterday, starts_on=date(2025, 11, 1), repaired_at=NOW - 300 * DAY))
     tx.execute(update(defect).values(repaired_at=NOW - 300 * DAY))
     end_warranty.expire_due(tx, NOW)
     _, reference = claimed(tx, observed_at=NOW - DAY)
+    return reference
+
+
+def test_a_failure_seen_in_time_and_told_after_the_end_still_goes_back(tx: WriteTx, repaired: int) -> None:
+    reference = told_after_the_end(tx)
 
     recall_repair.decide(tx, reference, YES, "The picture is of yesterday.", NOW)
 
@@ -392,6 +398,67 @@ def test_a_failure_seen_in_time_and_told_after_the_end_still_goes_back(tx: Write
     a_verified_repair(tx, anew.id, NOW + 3 * HOUR)
     first, second = tx.execute(select(warranty).order_by(warranty.c.id))
     assert (first.state, second.state, second.follows, second.defect_id) == ("remedied", "active", first.id, anew.id)
+
+
+def disputed_after_the_end(tx: WriteTx) -> tuple[str, int, Any]:
+    """A recall that is disputed, the new defect that is mended in the place of the closed one, and its order."""
+    reference = told_after_the_end(tx)
+    place = tx.execute(select(defect.c.lat, defect.c.lon, defect.c.geom)).one()
+    seen = a_detection(tx, **place._mapping)
+    recall_repair.propose(tx, [Claim(the_warranty(tx).id, None, seen, "inside the patch.", NOW - DAY)], NOW)
+    recall_repair.decide(tx, reference, YES, "The picture is of yesterday.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "A trench was cut through it.", NOW)
+    return reference, tx.scalar(select(recall.c.new_defect_id)), order
+
+
+def promised(tx: WriteTx) -> list[tuple[str, int | None]]:
+    return [(row.state, row.follows) for row in tx.execute(select(warranty).order_by(warranty.c.id))]
+
+
+def test_what_went_back_after_the_end_and_is_ruled_not_to_be_the_repairs_is_the_councils_to_pay(
+    tx: WriteTx, repaired: int
+) -> None:
+    reference, anew, order = disputed_after_the_end(tx)
+
+    recall_repair.rule(tx, reference, NO, "The trench is on the photo.", NOW)
+
+    assert tx.scalar(select(works_order.c.charge_to).where(works_order.c.id == order.id)) == "council"
+    assert set(tx.scalars(select(defect.c.id))) == {repaired, anew}
+    assert tx.scalar(select(recall.c.new_defect_id)) == anew
+    assert a_verified_repair(tx, anew, NOW + 3 * HOUR).state == "payable"
+    assert promised(tx) == [("void", None), ("active", None)]
+
+
+def test_what_went_back_after_the_end_and_is_ruled_to_be_the_repairs_stays_the_contractors(
+    tx: WriteTx, repaired: int
+) -> None:
+    reference, anew, order = disputed_after_the_end(tx)
+    witness = a_report(tx, received_at=NOW, observed_at=NOW - DAY)
+    recall_repair.propose(tx, [Claim(the_warranty(tx).id, witness, None, "inside the patch.", NOW - DAY)], NOW)
+
+    recall_repair.rule(tx, reference, YES, "There is no trench.", NOW)
+
+    assert set(tx.scalars(select(defect.c.id))) == {repaired, anew}
+    assert tx.scalar(select(sighting.c.defect_id).where(sighting.c.report_id == witness)) == anew
+    assert state(tx, report, witness) == "linked"
+    assert a_verified_repair(tx, anew, NOW + 3 * HOUR).state == "verified"
+    assert state(tx, works_order, order.id) == "verified"
+    assert promised(tx) == [("remedied", None), ("active", the_warranty(tx).id)]
+
+
+@pytest.mark.parametrize(("ruling", "order_after", "promise"), [(YES, "verified", "remedied"), (NO, "payable", "void")])
+def test_a_ruling_after_the_remedy_says_who_pays_also_when_it_was_told_after_the_end(
+    tx: WriteTx, repaired: int, ruling: Decision, order_after: str, promise: str
+) -> None:
+    reference, anew, order = disputed_after_the_end(tx)
+    a_verified_repair(tx, anew, NOW + 3 * HOUR)
+
+    recall_repair.rule(tx, reference, ruling, "Looked at on site.", NOW + 4 * HOUR)
+
+    assert state(tx, works_order, order.id) == order_after
+    assert promised(tx) == [(promise, None), ("active", the_warranty(tx).id)]
+    assert set(tx.scalars(select(defect.c.id))) == {repaired, anew}
 
 
 def test_a_reporter_who_says_it_is_not_fixed_calls_the_repair_in_question(tx: WriteTx, repaired: int) -> None:
@@ -620,6 +687,20 @@ def test_a_dispute_about_an_earlier_repair_says_nothing_of_the_last_one(tx: Writ
 
     assert report_id not in waiting(tx)
     assert tx.scalar(select(func.count()).where(question.c.report_id == report_id)) == 1
+
+
+def test_what_is_seen_beside_a_remedy_is_asked_about_though_the_closed_defect_it_stands_for_is_disputed(
+    tx: WriteTx, repaired: int
+) -> None:
+    _, anew, _ = disputed_after_the_end(tx)
+    a_verified_repair(tx, anew, NOW + 3 * HOUR)
+
+    report_id = triaged(tx, NOW + 4 * HOUR, easting=BESIDE)
+
+    assert report_id not in waiting(tx)
+    (asked,) = tx.scalars(select(question.c.candidates).where(question.c.report_id == report_id))
+    assert [one["defect_id"] for one in asked] == [anew]
+    assert repaired
 
 
 def test_the_doctor_finds_nothing_after_claims_disputes_rulings_and_remedies(tx: WriteTx, repaired: int) -> None:

@@ -11,7 +11,8 @@ WITH asked AS (
     FROM recall
     WHERE state IN ('proposed', 'disputed')
       AND NOT EXISTS (SELECT FROM warranty AS later
-                      WHERE later.defect_id = recall.defect_id AND later.id > recall.warranty_id)
+                      WHERE later.defect_id = coalesce(recall.new_defect_id, recall.defect_id)
+                        AND later.follows = recall.warranty_id)
     GROUP BY defect_id
 )
 SELECT near.id, near.class_code, coalesce(near.mean_x, ST_X(near.geom)) AS x,
