@@ -190,6 +190,7 @@ def cancel(tx: WriteTx, reference: str, reason: str, now: datetime, *, seen: int
     Raises:
         ChangedMeanwhile: somebody changed it since it was `seen` (`flows/meanwhile.py`).
         NotFound, UnlawfulStep: there is no such order, or a crew has been there.
+        CannotDecline: it mends its contractor's own failed work.
     """
     order = works.lock(tx, reference, None)
     meanwhile.check(tx, "works_order", {order.id: seen}, now)
@@ -254,8 +255,14 @@ def check_cancel(order: Order) -> None:
     """Let an order be withdrawn.
 
     Raises:
+        CannotDecline: it mends its contractor's own failed work: who pays for that is decided with its recall.
         UnlawfulStep: a crew has been there.
     """
+    if order.charge_to == "contractor":
+        raise CannotDecline(
+            "This order mends a failed repair at its contractor's cost. It can be cancelled once the contractor has "
+            "disputed the recall and a supervisor has ruled that the failure is not the repair's."
+        )
     ORDER.check(order.state, _O.CANCELLED, {"reason": "why"})
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from shared.domain.events import Consumer
 from shared.errors import Conflict, NotFound
 from shared.flows import (
+    act_on_order,
     answer_question,
     assess_defect,
     assign_works,
@@ -459,6 +460,21 @@ def test_a_ruling_after_the_remedy_says_who_pays_also_when_it_was_told_after_the
     assert state(tx, works_order, order.id) == order_after
     assert promised(tx) == [(promise, None), ("active", the_warranty(tx).id)]
     assert set(tx.scalars(select(defect.c.id))) == {repaired, anew}
+
+
+def test_a_remedy_is_cancelled_only_when_it_was_ruled_not_to_be_the_contractors(tx: WriteTx, repaired: int) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    with pytest.raises(act_on_order.CannotDecline, match="disputed the recall"):
+        act_on_order.cancel(tx, order.reference, "The road is to be closed.", NOW)
+    assert (state(tx, works_order, order.id), state(tx, defect, repaired)) == ("issued", "ordered")
+    recall_repair.dispute(tx, reference, order.contractor_id, "A trench was cut through it.", NOW)
+    recall_repair.rule(tx, reference, NO, "The trench is on the photo.", NOW)
+
+    act_on_order.cancel(tx, order.reference, "The road is to be closed.", NOW)
+
+    assert (state(tx, works_order, order.id), state(tx, defect, repaired)) == ("cancelled", "confirmed")
 
 
 def test_a_reporter_who_says_it_is_not_fixed_calls_the_repair_in_question(tx: WriteTx, repaired: int) -> None:

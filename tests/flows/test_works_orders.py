@@ -390,7 +390,7 @@ def test_a_recalled_defect_goes_back_to_who_mended_it_at_no_charge_whoever_has_t
     assert tx.scalar(select(defect.c.state)) == "ordered"
 
 
-def test_a_remedial_order_is_not_declined_nor_given_away(tx: WriteTx) -> None:
+def test_a_remedial_order_is_not_declined_nor_given_away_nor_cancelled(tx: WriteTx) -> None:
     hole, _, mended_by = a_recall(tx)
     assign_works.run(tx, graded(hole), NOW)
     remedial = tx.execute(select(works_order).where(works_order.c.kind == "remedial")).one()
@@ -399,6 +399,8 @@ def test_a_remedial_order_is_not_declined_nor_given_away(tx: WriteTx) -> None:
         act_on_order.decline(tx, remedial.reference, mended_by, "Not our fault.", NOW)
     with pytest.raises(act_on_order.CannotDecline):
         act_on_order.reissue(tx, remedial.reference, "county", "They are slow.", NOW)
+    with pytest.raises(act_on_order.CannotDecline, match="a supervisor has ruled"):
+        act_on_order.cancel(tx, remedial.reference, "They are slow.", NOW)
 
 
 def test_a_remedial_repair_that_is_only_temporary_stays_at_the_contractors_cost(tx: WriteTx) -> None:
