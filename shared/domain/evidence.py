@@ -43,7 +43,8 @@ class OtherPhoto:
 class Visit:
     """A visit as it was told. `sent_at` and all but `issued_at` and `received_at` are by the phone's clock; all aware.
 
-    `distance_m`: from the phone's place to the nearest defect of the order; None: no place was sent.
+    `distance_m`: from the phone's place to the nearest defect of the order; None: no place was sent. `last_seen_at`:
+    when anybody, or a camera, last saw what it was about.
     """
 
     outcome: VisitOutcome
@@ -54,6 +55,7 @@ class Visit:
     sent_at: datetime | None = None
     distance_m: float | None = None
     accuracy_m: float = 0.0
+    last_seen_at: datetime | None = None
     photos: tuple[Photo, ...] = ()
 
 
@@ -63,6 +65,9 @@ class Missing:
 
     code: str
     sentence: str
+
+
+SEEN_AGAIN = Missing("seen_again", "It was seen again after the work: read what was told of it since.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,8 @@ def _flags(told: Visit, visit: Visit, rules: EvidenceRules) -> Iterator[Missing]
         yield Missing("backdated", f"The completion was told more than {rules.backdated_hours} hours after it.")
     if visit.outcome is VisitOutcome.ABORTED:
         return
+    if _seen_again(visit):
+        yield SEEN_AGAIN
     if visit.distance_m is None:
         yield Missing("no_place", "The phone sent no place.")
     if rules.no_exif == "warn" and any(photo.taken_at is None for photo in visit.photos):
@@ -191,6 +198,13 @@ def _flags(told: Visit, visit: Visit, rules: EvidenceRules) -> Iterator[Missing]
 
 
 _ROLES = ("before", "after")
+
+
+def _seen_again(visit: Visit) -> bool:
+    """What was only made safe is still to be seen there."""
+    if visit.outcome is VisitOutcome.MADE_SAFE or visit.last_seen_at is None:
+        return False
+    return visit.last_seen_at > visit.ended_at
 
 
 def check_verifier(

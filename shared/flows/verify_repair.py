@@ -83,6 +83,7 @@ def _judged(facts: ToJudge, rules: EvidenceRules) -> EvidenceOk | EvidenceFailed
         sent_at=facts.sent_at,
         distance_m=facts.distance_m,
         accuracy_m=facts.accuracy_m or 0.0,
+        last_seen_at=facts.last_seen_at,
         photos=photos,
     )
     others = [OtherPhoto(one.reference, one.phash, one.came_with) for one in facts.others]

@@ -194,7 +194,8 @@ class OtherSeen:
 
 @dataclass(frozen=True, slots=True)
 class ToJudge:
-    """Everything that a visit's evidence is judged by. `issued_at`: when its contractor was first told of the work."""
+    """Everything that a visit's evidence is judged by. `issued_at`: when its contractor was first told of the work;
+    `last_seen_at`: when what it was about was last seen."""
 
     id: VisitId
     works_order_id: OrderId
@@ -209,6 +210,7 @@ class ToJudge:
     sent_at: datetime | None
     accuracy_m: float | None
     distance_m: float | None
+    last_seen_at: datetime | None
     defects: int
     photos: tuple[PhotoSeen, ...]
     others: tuple[OtherSeen, ...]
@@ -274,6 +276,8 @@ _FACTS = text(
                 THEN least(a.order_issued_at, a.before_issued_at) ELSE a.order_issued_at END AS issued_at,
            a.started_at, a.ended_at, a.received_at, a.sent_at, a.accuracy_m,
            (SELECT min(ST_Distance(d.geom, a.geom)) FROM defect d WHERE d.id = ANY(a.about)) AS distance_m,
+           (SELECT max(s.seen_at) FROM sighting s WHERE s.defect_id = ANY(a.about) AND s.unlinked_at IS NULL)
+               AS last_seen_at,
            greatest(cardinality(a.about), 1) AS defects,
            coalesce(own.photos, '[]') AS photos, coalesce(alike.others, '[]') AS others
     FROM asked a

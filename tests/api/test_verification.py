@@ -16,7 +16,7 @@ from shared.store.engine import transaction
 from shared.store.read_models import verification
 from shared.store.tables import contractor, person, photo, visit
 from tests.api.conftest import MakeKey
-from tests.factories import a_defect, a_repair, an_order
+from tests.factories import a_defect, a_repair, an_order, triaged
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -79,6 +79,20 @@ def test_what_is_missing_is_named_by_the_photos_labels(api: TestClient, staff: d
     assert {finding["code"] for finding in one["evidence"]["missing"]} >= {"photo_too_far", "too_far"}
     assert one["drawing"] is None
     assert _list(api, staff, state="evidence_ok")["repairs"] == []
+
+
+def test_what_is_seen_again_while_a_person_is_awaited_is_shown_to_them(api: TestClient, staff: dict[str, str]) -> None:
+    order = _a_repair()
+    (before,) = _list(api, staff)["repairs"]
+    with transaction("test") as tx:
+        triaged(tx, datetime.now(UTC), street_key="s0")
+
+    (after,) = _list(api, staff)["repairs"]
+    page = api.get("/hub/verification", params={"order": order}, headers=staff)
+
+    codes = [[flag["code"] for flag in one["evidence"]["flags"]] for one in (before, after)]
+    assert codes == [[], ["seen_again"]]
+    assert 'data-finding="seen_again"' in page.text
 
 
 def test_the_soonest_due_comes_first_and_what_lacks_evidence_last(api: TestClient, staff: dict[str, str]) -> None:

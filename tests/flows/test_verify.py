@@ -9,14 +9,15 @@ from sqlalchemy import select, update
 from shared.domain.events import Consumer
 from shared.domain.evidence import VerifierIsCompleter, draw
 from shared.domain.lifecycle import GuardNotMet, UnlawfulStep
+from shared.domain.place import Point
 from shared.domain.terms import VisitOutcome
 from shared.domain.visits import VisitTold
-from shared.flows import assign_works, record_visit, verify_repair
+from shared.flows import assign_works, pass_by, record_visit, verify_repair
 from shared.store import policies, references
 from shared.store.engine import WriteTx
-from shared.store.tables import contractor, defect, event, visit, warranty, works_order, works_order_defect
+from shared.store.tables import contractor, defect, event, report, visit, warranty, works_order, works_order_defect
 from shared.store.works import Order
-from tests.factories import a_defect, a_visit, a_visit_photo, adopt_default_policy, an_order, hear
+from tests.factories import PLACE, a_defect, a_visit, a_visit_photo, adopt_default_policy, an_order, hear, triaged
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = timedelta(hours=1)
@@ -204,6 +205,56 @@ def test_missing_photos_are_named_and_a_late_photo_completes_the_evidence(tx: Wr
 
     assert row_of(tx, order)["state"] == "payable"
     assert row_of(tx, order)["missing"] == []
+
+
+def the_report(tx: WriteTx) -> str:
+    return str(tx.scalar(select(report.c.state)))
+
+
+def late_photos(tx: WriteTx, order: Order, told: VisitTold) -> None:
+    """They come after somebody has spoken, and pass."""
+    for role, taken_at in (("before", NOW - 2 * HOUR), ("after", NOW - HOUR)):
+        a_visit_photo(tx, told, order.contractor_id, role, taken_at)
+    verify_repair.judge_orders(tx, [order.id], NOW)
+
+
+def test_what_is_seen_again_after_the_work_is_not_answered_by_the_rules_but_has_a_person_look(tx: WriteTx) -> None:
+    order, told = repaired(tx, photos=False)
+    order = not_drawn(tx, order)
+    judged(tx)
+    triaged(tx, NOW - HOUR / 2)
+
+    late_photos(tx, order, told)
+
+    row = row_of(tx, order)
+    assert (row["state"], row["sampled"], flags(tx)) == ("evidence_ok", True, {"seen_again"})
+    assert the_report(tx) == "linked"
+    assert tx.scalar(select(defect.c.state)) == "repair_claimed"
+    # Who has seen that, and passes the repair all the same, answers for it.
+    verify_repair.decide(tx, order.reference, passed=True, why="I was there.", site_check=True, company=None, now=NOW)
+    assert the_report(tx) == "resolved"
+
+
+def test_a_passer_by_who_sees_it_after_the_work_has_a_person_look_too(tx: WriteTx) -> None:
+    order, told = repaired(tx, photos=False)
+    order = not_drawn(tx, order)
+    judged(tx)
+    pass_by.pass_by(tx, str(tx.scalar(select(defect.c.reference))), Point(*PLACE, 5.0), NOW - HOUR / 2, danger=False)
+
+    late_photos(tx, order, told)
+
+    assert (row_of(tx, order)["sampled"], flags(tx)) == (True, {"seen_again"})
+
+
+def test_what_was_seen_before_the_work_and_told_after_it_is_answered_by_the_repair(tx: WriteTx) -> None:
+    order, told = repaired(tx, photos=False)
+    order = not_drawn(tx, order)
+    judged(tx)
+    triaged(tx, NOW - HOUR / 2, observed_at=NOW - 3 * HOUR)
+
+    late_photos(tx, order, told)
+
+    assert (row_of(tx, order)["state"], flags(tx), the_report(tx)) == ("payable", set(), "resolved")
 
 
 def test_a_late_photo_does_not_close_an_order_that_a_person_must_check(tx: WriteTx) -> None:

@@ -243,6 +243,27 @@ def test_photos_in_the_wrong_order_are_flagged() -> None:
     assert flags(visit(photos=(photo("before", 118), photo("after", 62)))) == {"photos_out_of_order"}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "minute", "found"),
+    [
+        (VisitOutcome.PERMANENT, 120, set()),
+        (VisitOutcome.PERMANENT, 121, {"seen_again"}),
+        (VisitOutcome.TEMPORARY, 121, {"seen_again"}),
+        (VisitOutcome.MADE_SAFE, 121, set()),
+    ],
+)
+def test_what_was_seen_again_after_the_work_is_flagged_unless_it_was_only_made_safe(
+    outcome: VisitOutcome, minute: int, found: set[str]
+) -> None:
+    assert flags(visit(outcome, last_seen_at=at(minute))) == found
+
+
+def test_what_was_seen_is_held_against_the_time_that_was_set_right() -> None:
+    slow = visit(sent_at=at(125), received_at=at(185), last_seen_at=at(170))
+
+    assert flags(slow) == {"clock_wrong"}
+
+
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     bad = visit(ended_at=at(50), distance_m=400.0, photos=(photo("before", -300),))
 

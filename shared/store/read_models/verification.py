@@ -1,17 +1,18 @@
 """Repairs that wait for a person's verdict, each with all that it is about: photos, visit, evidence, drawing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select, text, tuple_
 
+from shared.domain.evidence import SEEN_AGAIN
 from shared.domain.terms import OrderState
 from shared.errors import NotFound
 from shared.store import meanwhile
 from shared.store.engine import ReadTx
 from shared.store.read_models import drawn, list_place, names, repair_photos
-from shared.store.tables import contractor, defect, street, visit, works_order, works_order_defect
+from shared.store.tables import contractor, defect, sighting, street, visit, works_order, works_order_defect
 
 Row = Mapping[str, Any]
 
@@ -84,6 +85,17 @@ def _repairs() -> Select[Any]:
         .where(works_order_defect.c.works_order_id == works_order.c.id)
         .correlate(works_order, visit)
     )
+    seen_again = (
+        select(sighting.c.id)
+        .join(works_order_defect, works_order_defect.c.defect_id == sighting.c.defect_id)
+        .where(
+            works_order_defect.c.works_order_id == works_order.c.id,
+            works_order_defect.c.ended_at.is_(None),
+            sighting.c.unlinked_at.is_(None),
+            sighting.c.seen_at > works_order.c.completed_at,
+        )
+        .correlate(works_order)
+    )
     return (
         select(
             *_ORDER,
@@ -93,6 +105,7 @@ def _repairs() -> Select[Any]:
             names.of_actor(visit.c.person).label("completed_by"),
             names.of_actor(works_order.c.verifier).label("verifier"),
             nearest.scalar_subquery().label("distance_m"),
+            seen_again.exists().label("seen_again"),
             contractor.c.id.label("contractor_id"),
             contractor.c.code.label("contractor"),
             contractor.c.name.label("contractor_name"),
@@ -151,12 +164,20 @@ def _whole(tx: ReadTx, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
     photos = repair_photos.of_visits(tx, [order["visit_id"] for order in orders if order["visit_id"]])
     reported = repair_photos.as_reported(tx, [one["id"] for covered in defects.values() for one in covered])
     for order in orders:
+        order["evidence"] = _as_of_now(order["evidence"], order["seen_again"])
         covered = order["defects"] = defects.get(order["id"], [])
         order["street"] = next((one["street"] for one in covered if one["street"]), None)
         order["drawing"], order["seen"] = drawings.get(order["id"]), known[order["id"]]
         seen = [photo for one in covered for photo in reported.get(one["id"], ())]
         order["photos"] = repair_photos.labelled([*seen, *photos.get(order["visit_id"], ())])
     return orders
+
+
+def _as_of_now(evidence: Row | None, seen_again: bool) -> Row | None:
+    """What was seen again after the evidence was judged is flagged as if it had been seen before."""
+    if evidence is None or not seen_again or any(one["code"] == SEEN_AGAIN.code for one in evidence["flags"]):
+        return evidence
+    return {**evidence, "flags": [*evidence["flags"], asdict(SEEN_AGAIN)]}
 
 
 def _defects(tx: ReadTx, order_ids: Sequence[int]) -> dict[int, list[Row]]:
