@@ -8,7 +8,6 @@ report and for a hundred thousand detections (`store/matching.py` fetches for bo
 from collections.abc import Container, Sequence
 from datetime import datetime
 from math import hypot
-from operator import attrgetter
 from typing import NamedTuple
 
 from shared.domain.likeness import ago, days_between, metres, reasons, same_street
@@ -257,10 +256,10 @@ def _recall(
 ) -> Recall | None:
     """The nearest live footprint that the sighting may lie in, else the repair said to have failed that it would join.
 
-    None where an open defect is the better answer.
+    Where patches overlap, the last repair is what is there now. None where an open defect is the better answer.
     """
     hits = [patch for patch in footprints if _in_footprint(seen, patch, rules)]
-    patch = min(hits, key=attrgetter("distance_m", "warranty_id"), default=None)
+    patch = min(hits, key=_topmost, default=None)
     beside = min((one for one in failed if one.grade == SAME), key=_likeliest, default=None)
     if patch is not None:
         distance, hit = patch.distance_m, _recall_at(seen, patch)
@@ -269,6 +268,11 @@ def _recall(
     else:
         return None
     return None if same is not None and same.distance_m <= max(rules.same_floor_m, distance) else hit
+
+
+def _topmost(patch: Footprint) -> tuple[float, ...]:
+    """The nearest first; of those that lie over one another the last repair; the id makes the order total."""
+    return (patch.distance_m, -patch.repaired_at.timestamp(), -patch.warranty_id)
 
 
 def _recall_at(seen: Sighting, patch: Footprint) -> Recall:

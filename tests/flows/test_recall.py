@@ -719,6 +719,29 @@ def test_what_is_seen_beside_a_remedy_is_asked_about_though_the_closed_defect_it
     assert repaired
 
 
+def test_a_remedy_that_fails_is_claimed_on_its_own_warranty_while_the_first_is_disputed(
+    tx: WriteTx, repaired: int
+) -> None:
+    _, reference = claimed(tx)
+    recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)
+    order = assigned(tx)
+    recall_repair.dispute(tx, reference, order.contractor_id, "A trench was cut through it.", NOW)
+    a_verified_repair(tx, repaired, NOW + 3 * HOUR, length_m=0.2, width_m=0.2)
+
+    # In the patch of the first repair, and a little beside that of its remedy.
+    report_id, another = claimed(tx, observed_at=NOW + 5 * HOUR, easting=353_000.5)
+
+    second = tx.execute(select(warranty).order_by(warranty.c.id.desc()).limit(1)).one()
+    row = tx.execute(select(recall).where(recall.c.reference == another)).one()
+    assert (row.warranty_id, row.state, second.follows) == (second.id, "proposed", the_warranty(tx).id)
+    assert waiting(tx)[-1] == report_id
+    recall_repair.decide(tx, another, YES, "It has come out again.", NOW)
+    assert assigned(tx).follows == order.id
+    recall_repair.rule(tx, reference, NO, "The trench is on the photo.", NOW + 7 * HOUR)
+    assert state(tx, works_order, order.id) == "payable"
+    assert [one for one, _ in promised(tx)] == ["void", "attributable"]
+
+
 def test_the_doctor_finds_nothing_after_claims_disputes_rulings_and_remedies(tx: WriteTx, repaired: int) -> None:
     _, reference = claimed(tx)
     recall_repair.decide(tx, reference, YES, "The patch has come out.", NOW)

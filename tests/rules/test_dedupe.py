@@ -1,5 +1,6 @@
 """Is it the same defect? The rule by itself: street, side, level and class before distance; then time and state."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -187,6 +188,23 @@ def test_near_a_patch_counts_as_in_it_as_far_as_the_accuracy_allows() -> None:
 def test_an_open_defect_beside_the_patch_goes_first_one_farther_off_does_not() -> None:
     assert isinstance(judge(a_sighting(), [a_place(2, x=3)], RULES, [a_footprint()]), Same)
     assert isinstance(judge(a_sighting(accuracy_m=10), [a_place(2, x=15)], RULES, [a_footprint()]), Recall)
+
+
+def test_where_patches_overlap_the_last_repair_has_failed() -> None:
+    first = a_footprint()
+    last = replace(first, warranty_id=WarrantyId(9), defect_id=DefectId(2), repaired_at=NOON - timedelta(days=10))
+    between = NOON - timedelta(days=20)
+
+    for patches in ([first, last], [last, first]):
+        verdict = judge(a_sighting(), [], RULES, patches)
+        assert isinstance(verdict, Recall)
+        assert verdict.warranty_id == last.warranty_id
+        earlier = judge(a_sighting(seen_at=between), [], RULES, patches)
+        assert isinstance(earlier, Recall)
+        assert earlier.warranty_id == first.warranty_id
+    nearer = judge(a_sighting(), [], RULES, [first, replace(last, distance_m=1)])
+    assert isinstance(nearer, Recall)
+    assert nearer.warranty_id == first.warranty_id
 
 
 def test_what_was_seen_before_the_repair_is_no_recall() -> None:

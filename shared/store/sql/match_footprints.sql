@@ -13,3 +13,6 @@ SELECT asked.n, warranty.starts_on, warranty.ends_on,
        ST_Distance(warranty.footprint, asked.geom) AS distance_m, warranty.level, warranty.street_key
 FROM asked JOIN warranty ON ST_DWithin(warranty.footprint, asked.geom, %(cap)s)
 WHERE warranty.state = ANY(CAST(%(live)s AS text[])) AND warranty.class_code = ANY(asked.others)
+  -- Mended again while who pays for that is disputed: what is seen there since is that repair's, with its own warranty.
+  AND NOT (warranty.state = 'disputed' AND EXISTS (
+      SELECT FROM warranty AS remedy WHERE remedy.defect_id = warranty.defect_id AND remedy.follows = warranty.id))
