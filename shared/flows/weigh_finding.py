@@ -23,6 +23,8 @@ from shared.store.defects import DefectRow
 from shared.store.policies import InForce
 
 _D = DefectState
+_JUDGED = CLOCKED | {_D.MONITOR, _D.DEFERRED_TO_SCHEME}
+"""Its band is what somebody decided, or a rule: a candidate's only hurries the look at it."""
 CLEAR_RECHECKS = 2
 """So many looks that find a watched defect no worse end the matter (DOMAIN 10.2)."""
 
@@ -204,6 +206,8 @@ def _graded(row: DefectRow, anew: DefectRow, finding: Finding, person: Person, r
 def _graded_anew(row: DefectRow, anew: DefectRow, person: Person, rules: InForce, now: datetime) -> Graded:
     """Raised, the clocks run from the knowledge that raised it; lowered, a second person agrees.
 
+    What is watched, or left to a scheme, has the band by which somebody left it so.
+
     Raises:
         BelowLevel: what was measured calls for no repair.
         NeedsSecond: it is less urgent than before, and nobody else agrees.
@@ -212,7 +216,7 @@ def _graded_anew(row: DefectRow, anew: DefectRow, person: Person, rules: InForce
     if found.band is Band.M:
         raise BelowLevel(f"{found.why[0]} Watch it instead, or say the impact and likelihood that you see.")
     changed = priority.regrade(
-        row.band if row.state in CLOCKED else None,
+        row.band if row.state in _JUDGED else None,
         found,
         clock_from=row.clock_from,
         learned_at=min(row.told_at or now, now),

@@ -240,15 +240,29 @@ def test_two_clear_rechecks_end_a_watched_defect(tx: WriteTx) -> None:
     assert row(tx, defect_id).ended_at == NOW - HOUR
 
 
-def test_a_watched_defect_that_was_measured_anew_is_confirmed(tx: WriteTx) -> None:
-    defect_id = a_candidate(tx)
-    says(tx, defect_id, Decision.MONITOR, NOW - HOUR, depth_mm=20)
+def test_a_watched_defect_that_deepens_has_its_clocks_from_the_measuring(tx: WriteTx, rules: InForce) -> None:
+    """DOMAIN 10.3, case 9: it was known for half a year, and nobody was late."""
+    first = NOW - 200 * DAY
+    defect_id = a_candidate(tx, known_at=first)
+    says(tx, defect_id, Decision.MONITOR, NOW - 20 * DAY, depth_mm=20)
 
-    says(tx, defect_id, Decision.CONFIRM, depth_mm=60, width_mm=400)
+    says(tx, defect_id, Decision.CONFIRM, depth_mm=60, width_mm=400, impact=2, likelihood=2)
 
     found = row(tx, defect_id)
-    assert found.state == "confirmed"
-    assert found.permanent_due_at is not None
+    assert (found.state, found.band) == ("confirmed", "P10")
+    assert (found.known_at, found.clock_from) == (first, NOW)
+    assert found.permanent_due_at == due_by(NOW, "10wd", rules)
+
+
+def test_a_watched_defect_that_was_told_of_anew_has_four_hours_from_what_was_told(tx: WriteTx) -> None:
+    triaged(tx, NOW - 20 * DAY)
+    defect_id = tx.scalar(select(defect.c.id))
+    says(tx, defect_id, Decision.MONITOR, NOW - 19 * DAY, depth_mm=20)
+    triaged(tx, NOW - HOUR)
+
+    says(tx, defect_id, Decision.CONFIRM, facts={"collapse": True})
+
+    assert (row(tx, defect_id).band, row(tx, defect_id).make_safe_due_at) == ("E", NOW + 3 * HOUR)
 
 
 def test_a_utility_cover_is_made_safe_by_the_council_and_its_owner_is_chased(tx: WriteTx, rules: InForce) -> None:
@@ -318,6 +332,19 @@ def test_a_scheme_that_slips_brings_the_clocks_back(tx: WriteTx) -> None:
     found = row(tx, defect_id)
     assert found.state == "confirmed"
     assert found.permanent_due_at is not None
+
+
+def test_a_scheme_is_no_way_to_a_less_urgent_band_without_a_second_person(tx: WriteTx) -> None:
+    defect_id = a_candidate(tx)
+    says(tx, defect_id, Decision.CONFIRM, impact=3, likelihood=3)
+    says(tx, defect_id, Decision.DEFER, scheme_on=date(2027, 3, 1), risk_signed_by="A. Head")
+    lower = {"impact": 2, "likelihood": 2}
+
+    with pytest.raises(NeedsSecond):
+        says(tx, defect_id, Decision.CONFIRM, **lower)
+    says(tx, defect_id, Decision.CONFIRM, **lower, by=6, supervises=True)
+
+    assert (row(tx, defect_id).state, row(tx, defect_id).band) == ("confirmed", "P10")
 
 
 def test_an_ordered_defect_is_not_dropped_under_the_crew(tx: WriteTx) -> None:
