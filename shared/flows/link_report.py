@@ -5,7 +5,9 @@
 """
 
 from datetime import datetime
+from typing import Any
 
+from shared.domain.clocks import triage_due
 from shared.domain.events import DefectRecorded, DefectSighted, Event, ReportLinked, ReportTriaged, ReportUnlinked
 from shared.domain.lifecycle import REPORT
 from shared.domain.terms import DefectId, DefectState, ReportId, ReportState
@@ -113,9 +115,17 @@ def through_triage(tx: WriteTx, row: ReportRow, now: datetime) -> ReportRow:
     if row.state not in _LOOKED_AT:
         return row
     step = ReportTriaged(report_id=row.id, before=row.state, after=_R.TRIAGE, why="A person looks at it.")
-    states.move(tx, report, [row.id], row.state, _R.TRIAGE, now)
+    anew = _read_by(tx, row, now) if row.state is _R.NEEDS_INFO else {}
+    states.move(tx, report, [row.id], row.state, _R.TRIAGE, now, **anew)
     event_log.append(tx, step, now)
     return ReportRow(row.id, row.reference, _R.TRIAGE, row.class_code)
+
+
+def _read_by(tx: WriteTx, row: ReportRow, now: datetime) -> dict[str, Any]:
+    """By when somebody reads a report that waits again from now on: nobody else sees to a danger that it told of."""
+    rules = policies.in_force(tx, now)
+    until = triage_due(now, rules.policy, rules.calendar, danger=reports_due.danger(tx, row.id))
+    return {"triage_due_at": until.at}
 
 
 def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int | None = None) -> str:
@@ -149,7 +159,8 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int
 def unlink(
     tx: WriteTx, report_reference: str, reference: str, why: str, now: datetime, seen: int | None = None
 ) -> None:
-    """A person says that a report is not of this defect. With no other defect, it waits in triage for a person.
+    """A person says that a report is not of this defect. With no other defect, it waits in triage for a person, and is
+    read by when a new one would be.
 
     Linking it again undoes this.
 
@@ -177,7 +188,7 @@ def cut(
         raise Conflict(f"{row.reference} is {row.state} and not linked to {reference} now.")
     after = _R.LINKED if relinks.saw(tx, row.id) else _R.TRIAGE
     REPORT.check(row.state, after, {"person": tx.actor, "reason": why, "defect_id": defect_id})
-    apply(tx, report, [Patch(row.id, row.state, after)], now)
+    apply(tx, report, [Patch(row.id, row.state, after, {} if after is _R.LINKED else _read_by(tx, row, now))], now)
     relinks.redraw(tx, [defect_id], now)
     happened: list[Event] = [
         ReportUnlinked(report_id=row.id, before=row.state, after=after, defect_id=defect_id, why=why),

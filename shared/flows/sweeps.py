@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.clocks import triage_due
 from shared.domain.deadlines import due
 from shared.domain.events import DeadlineMissed, Event, ReportTriaged, TriageMissed
 from shared.domain.lifecycle import REPORT
@@ -74,7 +75,9 @@ def assign_waiting(tx: WriteTx, now: datetime) -> None:
 
 
 def time_out_questions(tx: WriteTx, now: datetime) -> None:
-    """Put reports back to triage whose reporters did not answer in the policy's time (DOMAIN 10.2)."""
+    """Put reports back to triage whose reporters did not answer in the policy's time, to be read as if they were new
+    (DOMAIN 10.2).
+    """
     rules = _policy(tx, now)
     if rules is None:
         return
@@ -85,13 +88,14 @@ def time_out_questions(tx: WriteTx, now: datetime) -> None:
         if due(asked_at, timeout, rules.calendar).at < now
     ]
     if late:
-        _back_to_triage(tx, late, f"No answer came within {timeout.words}.", now)
+        read_by = triage_due(now, rules.policy, rules.calendar, danger=False).at
+        _back_to_triage(tx, late, f"No answer came within {timeout.words}.", read_by, now)
 
 
-def _back_to_triage(tx: WriteTx, reports: Sequence[int], why: str, now: datetime) -> None:
+def _back_to_triage(tx: WriteTx, reports: Sequence[int], why: str, read_by: datetime, now: datetime) -> None:
     before, after = ReportState.NEEDS_INFO, ReportState.TRIAGE
     REPORT.check(before, after, {"timed_out": True})
-    states.move(tx, report, reports, before, after, now)
+    states.move(tx, report, reports, before, after, now, triage_due_at=read_by)
     told = [ReportTriaged(report_id=one, before=before, after=after, why=why) for one in reports]
     event_log.append(tx, told, now)
 

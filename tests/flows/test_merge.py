@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from shared.domain.clocks import triage_due
 from shared.domain.events import Consumer
 from shared.errors import Conflict, Invalid, NotFound
-from shared.flows import merge_defects, report_to_defect
+from shared.flows import merge_defects, report_to_defect, sweeps
+from shared.store import policies
 from shared.store.engine import WriteTx
 from shared.store.tables import apart, defect, event, question, report, sighting
 from tests.factories import a_defect, a_report, adopt_default_policy, an_order, hear
 
 NOW = datetime.now(UTC)
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 EASTING = 353_000.0
 
 
@@ -303,6 +305,22 @@ def test_an_unlinked_report_waits_for_a_person_and_linking_it_again_undoes_that(
 
     assert facts(tx, standing) == before
     assert tx.scalar(select(report.c.state).where(report.c.id == two)) == "linked"
+
+
+@pytest.mark.parametrize("danger", [False, True])
+def test_an_unlinked_report_is_read_by_when_a_new_one_would_be(
+    tx: WriteTx, told: Callable[..., int], danger: bool
+) -> None:
+    report_id = told(received_at=NOW - 20 * DAY, danger=danger)
+    (standing,) = defects_of(tx, report_id)
+
+    merge_defects.unlink(tx, name(tx, report, report_id), name(tx, defect, standing), "Another hole.", NOW)
+    sweeps.mark_overdue(tx, NOW + MINUTE)
+
+    rules = policies.in_force(tx, NOW)
+    read_by = tx.scalar(select(report.c.triage_due_at).where(report.c.id == report_id))
+    assert read_by == triage_due(NOW, rules.policy, rules.calendar, danger=danger).at
+    assert "TriageMissed" not in kinds(tx, "report", report_id)
 
 
 def test_a_question_is_settled_by_linking_to_a_candidate(tx: WriteTx, told: Callable[..., int]) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shared.flows import answer_question
 from shared.flows.answer_question import Answer
@@ -120,6 +120,19 @@ def test_of_a_repair_that_came_under_warranty_while_the_question_waited_it_propo
     assert tx.scalar(select(recall.c.defect_id)) == standing
     assert list(tx.scalars(select(recall_sighting.c.report_id))) == [unsure]
     assert (state(tx, unsure), asked_about(tx, unsure)) == ("triage", None)
+
+
+def test_a_report_that_waited_for_its_reporter_and_waits_again_is_read_by_when_a_new_one_would_be(tx: WriteTx) -> None:
+    told(tx, 0)
+    unsure = told(tx, 30)
+    a_defect(tx, easting=EASTING + 45, state="candidate")
+    waited = {"state": "needs_info", "triage_due_at": NOW - 10 * DAY}
+    tx.execute(update(report).where(report.c.id == unsure).values(waited))
+
+    answer(tx, unsure, Answer.DIFFERENT)
+
+    assert (state(tx, unsure), len(asked_about(tx, unsure) or [])) == ("triage", 2)
+    assert tx.scalar(select(report.c.triage_due_at).where(report.c.id == unsure)) > NOW + HOUR
 
 
 def test_of_what_was_seen_before_the_repair_it_is_linked(tx: WriteTx) -> None:

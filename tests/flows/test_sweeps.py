@@ -76,7 +76,7 @@ def test_a_report_that_nobody_read_in_time_is_told_once(tx: WriteTx) -> None:
 def test_a_question_that_no_reporter_answers_goes_back_to_triage_after_the_policys_days(tx: WriteTx) -> None:
     adopt_default_policy(tx)
     asked = NOW - timedelta(days=25)
-    number = a_report(tx, received_at=asked, state="triage")
+    number = a_report(tx, received_at=asked, state="triage", triage_due_at=asked + timedelta(days=2))
     tx.execute(update(report).values(state="needs_info"))
     event_log.append(
         tx, ReportInfoAsked(report_id=number, before="triage", after="needs_info", question="Where?"), asked
@@ -85,8 +85,10 @@ def test_a_question_that_no_reporter_answers_goes_back_to_triage_after_the_polic
     sweeps.time_out_questions(tx, asked + timedelta(days=9))
     waiting = tx.scalar(select(report.c.state))
     sweeps.time_out_questions(tx, NOW)
+    sweeps.mark_overdue(tx, NOW + HOUR)
 
     assert (waiting, tx.scalar(select(report.c.state))) == ("needs_info", "triage")
+    assert _told(tx, "TriageMissed") == []
 
 
 def test_everybody_with_something_due_is_nudged(tx: WriteTx) -> None:
