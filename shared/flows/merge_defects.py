@@ -5,15 +5,15 @@ Followers, photos and the earliest knowledge go along with the sightings; the hi
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from shared.domain.events import DefectMerged, DefectUnmerged
+from shared.domain.events import DefectGraded, DefectMerged, DefectUnmerged
 from shared.domain.lifecycle import DEFECT
-from shared.domain.terms import OPEN_DEFECT, Band, DefectId, DefectState
+from shared.domain.terms import OPEN_DEFECT, DefectId, DefectState
 from shared.errors import Conflict
 from shared.flows import meanwhile, settle_reports
 from shared.flows.link_report import found, link, unlink
 from shared.flows.split_defect import split
+from shared.flows.weigh_merge import check_decided, gained
 from shared.store import event_log, labels, merges, policies, relinks
 from shared.store.engine import WriteTx
 from shared.store.merges import Party, Undoing
@@ -54,11 +54,13 @@ def merge(
     Raises:
         NotFound: there is no such defect.
         ChangedMeanwhile: somebody changed one of them since it was seen.
-        Conflict: one of them has ended or is being repaired, or they are the same.
+        Conflict: one of them has ended or is being repaired, more was decided about the first than about the other,
+            or they are the same.
     """
     absorbed, taker = _pair(tx, reference, into, now, (seen, seen_into))
     check_taker(taker)
     check_absorbed(absorbed, taker.reference)
+    check_decided(absorbed, taker)
     labels.of_two(tx, absorbed.id, taker.id, "same", now)
     _take_in(tx, absorbed, taker, why, now)
 
@@ -81,7 +83,7 @@ def _take_in(tx: WriteTx, absorbed: Party, taker: Party, why: str, now: datetime
     DEFECT.check(absorbed.state, _D.DUPLICATE, {"original_id": taker.id})
     moved = merges.move_sightings(tx, absorbed.id, taker.id)
     followers = merges.repoint(tx, absorbed.id, taker.id)
-    gains = _gains(absorbed, taker)
+    gains = gained(absorbed, taker)
     merges.remember(tx, absorbed, taker, gains, moved, followers, now)
     gone = Patch(absorbed.id, absorbed.state, _D.DUPLICATE, {"merged_into": taker.id})
     kept = Patch(taker.id, taker.state, taker.state, gains)
@@ -91,6 +93,7 @@ def _take_in(tx: WriteTx, absorbed: Party, taker: Party, why: str, now: datetime
     relinks.tell_together(tx, absorbed.id, taker.id, now)
     told = DefectMerged(defect_id=absorbed.id, before=absorbed.state, after=_D.DUPLICATE, into_id=taker.id, why=why)
     event_log.append(tx, told, now)
+    _tell_grade(tx, taker, f"{absorbed.reference} was found to be the same.", now)
     settle_reports.settle(tx, [absorbed.id, taker.id], now)
 
 
@@ -135,19 +138,19 @@ def check_absorbed(absorbed: Party, taker: str = "the other one") -> None:
         )
 
 
-def _gains(absorbed: Party, taker: Party) -> dict[str, Any]:
-    """What the taker's row becomes: first knowledge, the earlier due times, and of the bands the more urgent one."""
-    mine, its = taker.graded, absorbed.graded
-    gains: dict[str, Any] = {"known_at": min(mine["known_at"], its["known_at"])}
-    gains["clock_from"] = gains["known_at"] if mine["clock_from"] == mine["known_at"] else mine["clock_from"]
-    gains["danger"] = mine["danger"] or its["danger"]
-    if its["band"] is not None and (mine["band"] is None or Band(its["band"]).urgency < Band(mine["band"]).urgency):
-        gains |= {name: its[name] for name in ("band", "band_why", "likelihood", "impact", "due_why")}
-    for name in ("make_safe_due_at", "permanent_due_at", "inspect_due_at"):
-        gains[name] = min((one for one in (mine[name], its[name]) if one is not None), default=None)
-    for name in ("depth_mm", "width_mm"):
-        gains[name] = max((one for one in (mine[name], its[name]) if one is not None), default=None)
-    return gains
+def _tell_grade(tx: WriteTx, before: Party, why: str, now: datetime) -> None:
+    """Tell of the band and the due times that a defect has by a merge, or has again: its works order follows them.
+
+    A candidate's are drawn anew by grading, and told by that.
+    """
+    was, has = before.graded, merges.parties(tx, [before.id])[before.id].graded
+    same = all(was[name] == has[name] for name in ("band", "make_safe_due_at", "permanent_due_at"))
+    if same or has["band"] is None or before.state not in OPEN_DEFECT - {_D.CANDIDATE}:
+        return
+    names = ("make_safe_due", "permanent_due", "inspect_due")
+    due = {name: at.isoformat() if (at := has[f"{name}_at"]) else None for name in names}
+    why_so = (why, *has["band_why"])
+    event_log.append(tx, DefectGraded(defect_id=before.id, band=has["band"], was=was["band"], why=why_so, **due), now)
 
 
 def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int | None = None) -> None:
@@ -178,6 +181,7 @@ def unmerge(tx: WriteTx, reference: str, why: str, now: datetime, *, seen: int |
     relinks.tell_apart(tx, absorbed.id, holder.id, now)
     told = DefectUnmerged(defect_id=absorbed.id, before=_D.DUPLICATE, after=undoing.state, from_id=holder.id, why=why)
     event_log.append(tx, told, now)
+    _tell_grade(tx, found[undoing.into_id], f"{absorbed.reference} is another one after all.", now)
     settle_reports.settle(tx, [absorbed.id, holder.id], now)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, String, bindparam, cast, func, literal, select, union
+from sqlalchemy import BigInteger, Row, String, and_, bindparam, cast, func, literal, or_, select, union
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from shared.domain.terms import Band, DefectId, DefectState, PolicyVersionId
@@ -80,15 +80,18 @@ class DefectRow:
 
 
 def _told_since(*also: Any) -> Any:
-    """When the first word of a person was known that was linked since somebody last looked."""
+    """When the first word of a person was known that was linked, or came by a merge, since somebody last looked."""
     since = func.coalesce(defect.c.assessed_at, cast(literal("-infinity", String), TIMESTAMP(timezone=True)))
+    came = select(merge.c.id).where(
+        merge.c.defect_id == sighting.c.merged_from, merge.c.undone_at.is_(None), merge.c.at >= since
+    )
     return (
         select(func.min(sighting.c.known_at))
         .where(
             sighting.c.defect_id == defect.c.id,
             sighting.c.detection_id.is_(None),
             sighting.c.unlinked_at.is_(None),
-            sighting.c.linked_at > since,
+            or_(sighting.c.linked_at > since, and_(sighting.c.merged_from.is_not(None), came.exists())),
             *also,
         )
         .scalar_subquery()

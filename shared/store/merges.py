@@ -27,10 +27,14 @@ GRADED = (
     "make_safe_due_at",
     "permanent_due_at",
     "inspect_due_at",
+    "made_safe_at",
     "due_why",
 )
 """What the taker of a merge may get from the one that it takes in, and gives back when the merge is undone."""
-_TIMES = frozenset({"known_at", "clock_from", "make_safe_due_at", "permanent_due_at", "inspect_due_at"})
+_TIMES = frozenset({"known_at", "clock_from", "made_safe_at", "make_safe_due_at", "permanent_due_at", "inspect_due_at"})
+_BASIS = frozenset({"band", "band_why", "likelihood", "impact", "clock_from"})
+_DRAWN = frozenset({"make_safe_due_at", "permanent_due_at", "due_why"})
+"""What clocks run from, and what grading draws from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Party:
     class_code: str
     merged_into: DefectId | None
     repaired_at: datetime | None
+    assessed_at: datetime | None
     ordered: bool
     x: float
     y: float
@@ -57,6 +62,7 @@ class Undoing:
 
     id: int
     into_id: DefectId
+    at: datetime
     state: DefectState
     before: Mapping[str, Any]
     after: Mapping[str, Any]
@@ -71,6 +77,7 @@ _PARTY = (
     defect.c.class_code,
     defect.c.merged_into,
     defect.c.repaired_at,
+    defect.c.assessed_at,
     select(works_order_defect.c.defect_id)
     .where(works_order_defect.c.defect_id == defect.c.id, works_order_defect.c.ended_at.is_(None))
     .exists()
@@ -107,6 +114,7 @@ def _parties(rows: Iterable[Row[Any]]) -> dict[int, Party]:
             row.class_code,
             row.merged_into,
             row.repaired_at,
+            row.assessed_at,
             row.ordered,
             row.x,
             row.y,
@@ -239,6 +247,7 @@ def _undoing(row: Row[Any] | None) -> Undoing | None:
     return Undoing(
         row.id,
         DefectId(row.into_id),
+        row.at,
         DefectState(kept["state"]),
         kept["before"],
         kept["after"],
@@ -253,10 +262,17 @@ def undone(tx: WriteTx, merge_id: int, now: datetime) -> None:
 
 
 def given_back(taker: Party, undoing: Undoing) -> dict[str, Any]:
-    """The taker's columns as they were before a merge, as far as nobody has changed them since."""
-    current = _plain(taker.graded)
-    back = {name: undoing.before[name] for name in GRADED if current[name] == undoing.after[name]}
-    return {name: _typed(name, value) for name, value in back.items()}
+    """The taker's columns as they were before a merge, as far as nobody has changed them since.
+
+    Due times that were drawn since, from what it gained, go back with that. What a person has graded since stays.
+    """
+    current, was, became = _plain(taker.graded), undoing.before, undoing.after
+    back = {name for name in was if current[name] == became[name]}
+    if taker.assessed_at is not None and taker.assessed_at > undoing.at:
+        back -= _BASIS | _DRAWN
+    elif back >= _BASIS and any(was[name] != became[name] for name in _BASIS):
+        back |= _DRAWN
+    return {name: _typed(name, was[name]) for name in back}
 
 
 def _plain(graded: Mapping[str, Any]) -> dict[str, Any]:

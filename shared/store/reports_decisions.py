@@ -91,7 +91,13 @@ _STANDING = text(
     SELECT locked.id, locked.state,
            min(shown.id) FILTER (
                WHERE shown.state <> ALL(:ended)
-                  OR (shown.state = 'monitor' AND sighting.linked_at > coalesce(shown.assessed_at, '-infinity'))
+                  OR (shown.state = 'monitor' AND (
+                      sighting.linked_at > coalesce(shown.assessed_at, '-infinity')
+                      OR EXISTS (
+                          SELECT FROM merge WHERE merge.defect_id = sighting.merged_from
+                              AND merge.undone_at IS NULL AND merge.at >= coalesce(shown.assessed_at, '-infinity')
+                      )
+                  ))
            ) AS open_defect
     FROM locked
     JOIN sighting ON sighting.report_id = locked.id AND sighting.unlinked_at IS NULL
@@ -106,7 +112,8 @@ _STANDING = text(
 def standing(tx: WriteTx, defects: Sequence[int]) -> list[Standing]:
     """The linked and resolved reports of these defects, each with a defect of it that has not ended. Locks the reports.
 
-    A watched defect has ended for those who told of it before somebody last looked, not for who told of it since.
+    A watched defect has ended for those who told of it before somebody last looked, not for who told of it since, nor
+    for whose report came by a merge since.
     """
     rows = tx.execute(_STANDING, {"defects": list(defects), "ended": sorted(ENDED_DEFECT)})
     return [Standing(ReportId(row.id), ReportState(row.state), row.open_defect) for row in rows]

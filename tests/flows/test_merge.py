@@ -10,14 +10,16 @@ from sqlalchemy import func, select, update
 from shared.domain.clocks import triage_due
 from shared.domain.events import Consumer
 from shared.errors import Conflict, Invalid, NotFound
-from shared.flows import merge_defects, report_to_defect, sweeps
-from shared.store import policies
+from shared.flows import assign_works, grade_defects, merge_defects, report_to_defect, sweeps
+from shared.flows.assess_defect import assess
+from shared.flows.weigh_finding import Decision, Finding
+from shared.store import merges, missed, policies, works
 from shared.store.engine import WriteTx
 from shared.store.tables import apart, defect, event, question, report, sighting
 from tests.factories import a_defect, a_report, adopt_default_policy, an_order, hear
 
 NOW = datetime.now(UTC)
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 EASTING = 353_000.0
 
 
@@ -184,6 +186,168 @@ def test_a_report_that_saw_both_is_counted_once_and_comes_back_to_both(tx: Write
     assert (row(tx, one).reports, row(tx, other).reports) == (1, 2)
 
 
+# --- what was decided ------------------------------------------------------------------------------------------------
+
+
+def graded(tx: WriteTx, band: str, known_at: datetime, **more: Any) -> int:
+    """A defect that person 1 confirmed then in this band, with the clocks that follow."""
+    known = {"assessed_by": "person:1", "assessed_at": known_at, "policy_id": policies.in_force(tx, NOW).id}
+    defect_id = a_defect(tx, band=band, known_at=known_at, **{"easting": EASTING + 120, **known, **more})
+    tx.execute(update(defect).where(defect.c.id == defect_id).values(permanent_due_at=None))
+    grade_defects.grade(tx, [defect_id], NOW)
+    return defect_id
+
+
+def decided(tx: WriteTx, defect_id: int) -> tuple[str, Any]:
+    """Its state, and all that a merge may give it."""
+    party = merges.look_at(tx, [defect_id])[defect_id]
+    return party.state, party.graded
+
+
+def heard(tx: WriteTx) -> None:
+    """Grading and works orders hear of what was done, an hour later."""
+    for consumer, flow in ((Consumer.GRADE, grade_defects.run), (Consumer.ASSIGN, assign_works.run)):
+        hear(tx, consumer, flow, NOW + HOUR)
+
+
+def order_of(tx: WriteTx, defect_id: int) -> tuple[str, datetime | None]:
+    (order,) = works.lock_many(tx, works.open_orders_of(tx, [defect_id]))
+    return order.band, order.make_safe_due_at
+
+
+@pytest.mark.parametrize("assessed_at", [NOW - 9 * DAY, NOW + MINUTE], ids=["before", "after"])
+def test_a_candidate_makes_no_emergency_of_what_was_graded_but_its_danger_calls_for_a_look(
+    tx: WriteTx, told: Callable[..., int], assessed_at: datetime
+) -> None:
+    """Whether the other was assessed before the danger was told of or after: whoever did knew nothing of it."""
+    (one,) = defects_of(tx, told(received_at=NOW - 30 * MINUTE, danger=True))
+    other = graded(tx, "P20", NOW - 10 * DAY, assessed_at=assessed_at)
+    an_order(tx, other)
+    heard(tx)
+    before = decided(tx, one), decided(tx, other), order_of(tx, other)
+
+    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, other), "One hole.", NOW + 2 * MINUTE)
+    heard(tx)
+
+    found = row(tx, other)
+    assert (found.band, found.make_safe_due_at, found.inspect_due_at) == ("P20", None, NOW + 30 * MINUTE)
+    assert order_of(tx, other) == before[2]
+
+    merge_defects.unmerge(tx, name(tx, defect, one), "Two after all.", NOW + 3 * MINUTE)
+    heard(tx)
+
+    assert (decided(tx, one), decided(tx, other), order_of(tx, other)) == before
+
+
+def test_the_more_urgent_band_comes_with_its_own_clocks_and_the_order_follows_it_there_and_back(tx: WriteTx) -> None:
+    """Case 9: the clocks run from the knowledge of the emergency, not from the ten days before it."""
+    adopt_default_policy(tx)
+    one = graded(tx, "E", NOW - HOUR, easting=EASTING)
+    other = graded(tx, "P20", NOW - 10 * DAY)
+    an_order(tx, other)
+    before = decided(tx, other), order_of(tx, other)
+
+    merged(tx, one, other)
+    heard(tx)
+
+    found = row(tx, other)
+    assert (found.band, found.known_at, found.clock_from) == ("E", NOW - 10 * DAY, NOW - HOUR)
+    assert found.make_safe_due_at == NOW + 3 * HOUR
+    assert order_of(tx, other) == ("E", NOW + 3 * HOUR)
+    assert [late.clock for late in missed.notice(tx, NOW + HOUR)] == []
+
+    unmerged(tx, one)
+    heard(tx)
+
+    assert (decided(tx, other), order_of(tx, other)) == before
+
+
+def test_due_times_that_followed_earlier_knowledge_go_back_with_it(tx: WriteTx, told: Callable[..., int]) -> None:
+    (one,) = defects_of(tx, told(received_at=NOW - 15 * DAY))
+    other = graded(tx, "P20", NOW - 10 * DAY)
+    heard(tx)
+    before = decided(tx, other)
+    merged(tx, one, other)
+    heard(tx)
+    with_it = row(tx, other).permanent_due_at
+
+    unmerged(tx, one)
+    heard(tx)
+
+    assert with_it < before[1]["permanent_due_at"]
+    assert decided(tx, other) == before
+
+
+def test_what_a_person_graded_since_the_merge_stays_with_its_clocks(tx: WriteTx) -> None:
+    adopt_default_policy(tx)
+    one, other = graded(tx, "E", NOW - HOUR, easting=EASTING), graded(tx, "P20", NOW - 10 * DAY)
+    merged(tx, one, other)
+    looked = Finding(decision=Decision.CONFIRM, why="It is.", facts={"collapse": True})
+    assess(tx, name(tx, defect, other), looked, NOW + MINUTE, supervises=False)
+    before = row(tx, other)
+
+    merge_defects.unmerge(tx, name(tx, defect, one), "Two after all.", NOW + 2 * MINUTE)
+    heard(tx)
+
+    found = row(tx, other)
+    assert (found.band, found.make_safe_due_at) == ("E", before.make_safe_due_at) == ("E", NOW + 3 * HOUR)
+
+
+def test_what_was_made_safe_is_not_late_in_another(tx: WriteTx) -> None:
+    adopt_default_policy(tx)
+    safe = {"state": "third_party", "made_safe_at": NOW - 3 * DAY, "easting": EASTING}
+    one, other = graded(tx, "E", NOW - 3 * DAY, **safe), graded(tx, "P20", NOW - 10 * DAY)
+
+    merged(tx, one, other)
+    heard(tx)
+
+    assert row(tx, other).made_safe_at == NOW - 3 * DAY
+    assert [late.clock for late in missed.notice(tx, NOW) if late.subject_id == other] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "less"),
+    [
+        ("confirmed", "candidate"),
+        ("third_party", "candidate"),
+        ("deferred_to_scheme", "candidate"),
+        ("monitor", "candidate"),
+        ("confirmed", "monitor"),
+        ("confirmed", "deferred_to_scheme"),
+        ("confirmed", "third_party"),
+    ],
+)
+def test_what_was_decided_does_not_go_under_in_what_is_less_so(tx: WriteTx, state: str, less: str) -> None:
+    adopt_default_policy(tx)
+    further, other = a_defect(tx, state=state), a_defect(tx, state=less, easting=EASTING + 50)
+    before = row(tx, further)
+
+    with pytest.raises(Conflict, match=f"Merge {name(tx, defect, other)} into {name(tx, defect, further)} instead"):
+        merged(tx, further, other)
+    merged(tx, other, further)
+
+    after = row(tx, further)
+    assert (after.state, after.band, after.permanent_due_at) == (before.state, before.band, before.permanent_due_at)
+
+
+def test_a_report_that_comes_by_a_merge_to_what_is_watched_waits_for_a_look(
+    tx: WriteTx, told: Callable[..., int]
+) -> None:
+    report_id = told()
+    (one,) = defects_of(tx, report_id)
+    watched = graded(tx, "M", NOW - 10 * DAY, state="monitor", assessed_at=NOW + MINUTE)
+
+    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, watched), "One hole.", NOW + 2 * MINUTE)
+    heard(tx)
+
+    assert tx.scalar(select(report.c.state).where(report.c.id == report_id)) == "linked"
+    assert (row(tx, watched).band, row(tx, watched).state) == ("M", "monitor")
+    assert NOW < row(tx, watched).inspect_due_at < NOW + 30 * DAY
+
+
+# --- what has ended --------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("state", ["closed", "verified", "in_warranty", "no_defect"])
 def test_nothing_is_merged_into_what_has_ended_nor_out_of_it(tx: WriteTx, state: str) -> None:
     """Case 4: the merge waits for the lock, and then sees that the other has been closed."""
@@ -226,7 +390,7 @@ def test_after_an_unmerge_a_report_between_the_two_is_a_persons_to_settle(
 ) -> None:
     first = told(accuracy_m=3.0)
     (one,) = defects_of(tx, first)
-    other = a_defect(tx, easting=EASTING + 6)
+    other = a_defect(tx, state="candidate", easting=EASTING + 6)
     merged(tx, other, one)
     unmerged(tx, other)
 

@@ -49,6 +49,11 @@ def name(tx: WriteTx, defect_id: int) -> str:
     return str(tx.scalar(select(defect.c.reference).where(defect.c.id == defect_id)))
 
 
+def a_candidate(tx: WriteTx) -> int:
+    """What anything that is open may take in."""
+    return a_defect(tx, state="candidate", band=None, easting=EASTING + 60)
+
+
 def accepts(tx: WriteTx, actor: str, tried: Try) -> bool:
     """Whether the flow does it; what it did is taken back."""
     attempt = tx.connection.begin_nested()
@@ -107,7 +112,10 @@ def flows_of(
         "cancel_order": on_order(lambda tx, order: act_on_order.cancel(tx, order, WHY, NOW)),
         "reissue_order": on_order(lambda tx, order: act_on_order.reissue(tx, order, "birch", WHY, NOW)),
         "merge": lambda tx: merge_defects.merge(tx, reference, other, WHY, NOW),
-        "take_in": lambda tx: merge_defects.merge(tx, other, reference, WHY, NOW),
+        "take_in": any_of(
+            lambda tx: merge_defects.merge(tx, other, reference, WHY, NOW),
+            lambda tx: merge_defects.merge(tx, name(tx, a_candidate(tx)), reference, WHY, NOW),
+        ),
         "unmerge": lambda tx: merge_defects.unmerge(tx, reference, WHY, NOW),
         "split": lambda tx: merge_defects.split(tx, reference, reports[:1], WHY, NOW),
         "unlink": any_of(*(lambda tx, one=one: merge_defects.unlink(tx, one, reference, WHY, NOW) for one in reports))
