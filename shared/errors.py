@@ -93,3 +93,10 @@ class Unavailable(Refusal):
 
     code = "unavailable"
     title = "Unavailable for the moment"
+
+
+class Collided(Unavailable):
+    """Somebody else was changing the same thing at the same moment, and one of the two had to give way; try again."""
+
+    code = "collided"
+    title = "Somebody else was at the same thing"

@@ -17,7 +17,7 @@ from starlette.types import Scope
 from services.api import hub, problem_pages
 from shared import errors
 from shared.logs import correlation, logger
-from shared.store.engine import LOST
+from shared.store.engine import LOST, collided
 
 log = logger(__name__)
 
@@ -136,6 +136,13 @@ def _headers(status: int, refusal: errors.Refusal) -> dict[str, str]:
 
 
 async def on_lost_database(request: Request, error: Exception) -> Response:
+    if collided(error):
+        log.warning("collided", error=type(error).__name__)
+        detail = (
+            "Somebody else was changing the same thing at this moment. Nothing was done; try again, with the same "
+            "Idempotency-Key."
+        )
+        return answer(request.scope, 503, errors.Collided.code, errors.Collided.title, detail, headers=RETRY_AFTER)
     log.warning("database_lost", error=type(error).__name__)
     detail = "The database does not answer now. Nothing was done; ask again in a moment, with the same Idempotency-Key."
     return answer(request.scope, 503, errors.Unavailable.code, errors.Unavailable.title, detail, headers=RETRY_AFTER)

@@ -14,7 +14,7 @@ from shared.domain.terms import ReportState
 from shared.domain.verdicts import Candidate, New, Same
 from shared.errors import Conflict, Invalid
 from shared.flows import meanwhile, merge_defects, recall_repair, report_to_defect
-from shared.flows.link_report import through_triage
+from shared.flows.link_report import lock_around, lock_where_seen, through_triage
 from shared.store import labels, merges, questions, relinks, reports_decisions, warranties
 from shared.store.engine import WriteTx
 from shared.store.recalls import Claim
@@ -58,6 +58,10 @@ def answer(
     """
     if (said is Answer.SAME) != (defect is not None):
         raise Invalid("Name the defect with `same`, and with nothing else.", {"defect": "is needed with same only"})
+    if defect is None:
+        lock_where_seen(tx, reference, now)
+    else:
+        lock_around(tx, defect, now)
     row = meanwhile.lock_report(tx, reference, seen, now)
     asked = reports_decisions.open_question(tx, row.id)
     if asked is None:

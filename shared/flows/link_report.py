@@ -48,10 +48,8 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
         Conflict: they are linked already; the report has gone another way; or the defect is under warranty and was
             seen after its repair: that is for a recall to decide (DOMAIN 10.3, case 6).
     """
+    defect_id = lock_around(tx, reference, now)
     row = meanwhile.lock_report(tx, report_reference, seen, now)
-    (defect_id,) = merges.ids(tx, reference)
-    defect_id = merges.holder_of(tx, defect_id) or defect_id
-    merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
     target = merges.parties(tx, [defect_id])[defect_id]
     _check_link(tx, row, target)
     asked, alone = reports_decisions.open_question(tx, row.id), not relinks.saw(tx, row.id)
@@ -63,6 +61,30 @@ def link(tx: WriteTx, report_reference: str, reference: str, why: str, now: date
     event_log.append(tx, DefectSighted(defect_id=target.id, reports=1, danger=danger), now)
     telling.joined(tx, [(row.id, target.id)], now)
     settle_reports.settle(tx, [target.id], now)
+
+
+def lock_around(tx: WriteTx, reference: str, now: datetime) -> DefectId:
+    """Keep everyone else from deciding near a defect; a duplicate stands for its original, whose id is returned.
+
+    Before the report is locked, as whoever merges and splits has the place first and then the reports.
+
+    Raises:
+        NotFound: there is no such defect.
+    """
+    (defect_id,) = merges.ids(tx, reference)
+    defect_id = merges.holder_of(tx, defect_id) or defect_id
+    merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
+    return defect_id
+
+
+def lock_where_seen(tx: WriteTx, report_reference: str, now: datetime) -> None:
+    """Keep everyone else from deciding near the place of a report; before it is locked, as above.
+
+    Raises:
+        NotFound: there is no such report.
+    """
+    where = reports_due.seen(tx, reports_decisions.look_at(tx, report_reference).id).sighting
+    matching.lock_places(tx, [(where.x, where.y)], policies.in_force(tx, now).policy)
 
 
 def _check_link(tx: WriteTx, row: ReportRow, target: Party) -> None:
@@ -137,12 +159,12 @@ def found(tx: WriteTx, report_reference: str, why: str, now: datetime, seen: int
         NotFound: there is no such report.
         Conflict: the report is linked, or has gone another way.
     """
+    lock_where_seen(tx, report_reference, now)
     row = meanwhile.lock_report(tx, report_reference, seen, now)
     check_foundable(row)
     in_force = policies.in_force(tx, now)
     first = reports_due.seen(tx, row.id)
     sighting = first.sighting
-    matching.lock_places(tx, [(sighting.x, sighting.y)], in_force.policy)
     where = (sighting.x, sighting.y, sighting.accuracy_m)
     drawn = Standing(0, sighting.class_code, *where, sighting.known_at, sighting.seen_at, seen=0)
     one = Founded(first, drawn, sighting.known_at, first.danger, reports=0, detections=0)
@@ -179,10 +201,8 @@ def cut(
 
     Raises: as `unlink` does.
     """
+    defect_id = lock_around(tx, reference, now)
     row = meanwhile.lock_report(tx, report_reference, seen, now)
-    (defect_id,) = merges.ids(tx, reference)
-    defect_id = merges.holder_of(tx, defect_id) or defect_id
-    merges.lock_around(tx, [defect_id], policies.in_force(tx, now).policy)
     merges.parties(tx, [defect_id])
     if row.state is not _R.LINKED or not relinks.unlink(tx, row.id, defect_id, now):
         raise Conflict(f"{row.reference} is {row.state} and not linked to {reference} now.")

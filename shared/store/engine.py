@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     Connection,
@@ -30,7 +31,15 @@ from shared.settings import settings
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 LOST = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
-"""The database went away or could not be reached: try again later, nothing was done."""
+"""The database went away or could not be reached, or `collided`: try again later, nothing was done."""
+
+_COLLISIONS = (DeadlockDetected, SerializationFailure, LockNotAvailable)
+
+
+def collided(error: BaseException) -> bool:
+    """Whether the database is there, and gave this transaction up because others were at the same rows."""
+    return isinstance(getattr(error, "orig", error), _COLLISIONS)
+
 
 T = TypeVar("T")
 
@@ -172,7 +181,7 @@ def foreseeing(actor: str) -> Iterator[UnkeptTx]:
     """One transaction that always rolls back, whatever is done in it. It waits three seconds for a lock at most.
 
     Raises:
-        OperationalError: the database went away, or others held a lock for longer (`LOST`).
+        OperationalError: the database went away (`LOST`), or others held a lock for longer (`collided`).
     """
     with engine().connect() as connection:
         connection.execute(_PATIENCE)

@@ -1,12 +1,17 @@
 """Two operators at one thing over HTTP: reads give `seen`, acts take it, and the second save is answered with 409."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from shared.domain.terms import Role
+from shared.store import defects
+from shared.store.engine import reading, transaction
 from tests.api.test_defect_actions import a_candidate, a_told
 from tests.api.test_recalls import As, as_, failed, repaired, the_recall
+from tests.waiting import until
 
 __all__ = ["as_", "failed", "repaired"]
 
@@ -89,3 +94,35 @@ def test_a_seen_that_no_read_gave_is_refused(as_: As, seen: Any) -> None:
     answer = as_(Role.OPERATOR).post(f"/defects/{a_candidate()}/assess", **CONFIRM, seen=seen)
 
     assert answer.status_code == 422
+
+
+def test_of_two_who_wait_for_each_other_one_is_told_that_it_was_another_not_that_the_database_is_away(as_: As) -> None:
+    operator, one, other = as_(Role.OPERATOR), a_candidate(), a_candidate(easting=353_004.0)
+    with ThreadPoolExecutor(1) as person, transaction("test") as tx:
+        # Whoever looks first after so long for a ring of waiting transactions, and finds one, gives way.
+        tx.execute(text("SET LOCAL deadlock_timeout = '30s'"))
+        defects.lock_one(tx, other)
+        asked = person.submit(operator.post, f"/defects/{one}/merge", into=other, why="One hole.")
+        until(_somebody_waits, 20, "the merge to wait for the second defect")
+        defects.lock_one(tx, one)
+        answer = asked.result(60)
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/collided")
+    assert "Somebody else was changing the same thing" in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+    assert operator.post(f"/defects/{one}/merge", into=other, why="One hole.").status_code == 200
+
+
+def test_a_preview_that_others_hold_up_says_so(as_: As) -> None:
+    operator, one, other = as_(Role.OPERATOR), a_candidate(), a_candidate(easting=353_004.0)
+    with transaction("test") as tx:
+        defects.lock_one(tx, other)
+        answer = operator.post(f"/defects/{one}/merge/preview", into=other)
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/collided")
+
+
+def _somebody_waits() -> bool:
+    with reading() as tx:
+        waiting = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(tx.scalar(text(waiting)))

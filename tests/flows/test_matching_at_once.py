@@ -11,10 +11,11 @@ from sqlalchemy import URL, func, select, text
 from shared.domain.events import Consumer
 from shared.domain.terms import EventId, ReportId
 from shared.errors import Conflict
-from shared.flows import detections_to_defects, merge_defects, report_to_defect
-from shared.store import detections_due, matching
+from shared.flows import answer_question, detections_to_defects, merge_defects, report_to_defect
+from shared.flows.answer_question import Answer
+from shared.store import detections_due, matching, reports_decisions
 from shared.store.deliveries import Delivery
-from shared.store.engine import reading, transaction
+from shared.store.engine import WriteTx, reading, transaction
 from shared.store.tables import defect, detection, report, sighting
 from tests.factories import a_defect, a_report, adopt_default_policy
 from tests.flows.test_matching_detections import a_batch
@@ -161,6 +162,37 @@ def test_a_report_that_meets_a_merge_is_never_left_with_the_duplicate(own_db: UR
         assert tx.scalar(astray) == 0
         settled = select(func.count()).where(report.c.state.in_(["linked", "triage"]))
         assert tx.scalar(settled) == 6
+
+
+def test_whoever_links_or_answers_holds_no_report_while_they_wait_for_its_place(own_db: URL) -> None:
+    """A merge has the place first and then the reports: the other way round, the two waited for each other."""
+    with transaction("test") as tx:
+        policy = adopt_default_policy(tx)
+        reports = [a_report(tx, easting=EASTING + 30 * turn) for turn in range(2)]
+        report_to_defect.triage(tx, [ReportId(one) for one in reports], datetime.now(UTC))
+        linked, unsure = (tx.scalar(select(report.c.reference).where(report.c.id == one)) for one in reports)
+        standing, other = a_defect(tx, easting=EASTING + 400), tx.scalar(select(sighting.c.defect_id))
+        names = {row.id: row.reference for row in tx.execute(select(defect.c.id, defect.c.reference))}
+    now = datetime.now(UTC)
+    acts: Sequence[tuple[str, Callable[[WriteTx], Any]]] = [
+        (linked, lambda tx: merge_defects.link(tx, linked, names[standing], "That too.", now)),
+        (linked, lambda tx: merge_defects.unlink(tx, linked, names[other], "Not that.", now)),
+        (unsure, lambda tx: answer_question.answer(tx, unsure, Answer.DIFFERENT, None, "Another.", now)),
+    ]
+
+    def acted(act: Callable[[WriteTx], Any]) -> None:
+        with transaction("person:7") as tx:
+            act(tx)
+
+    for reference, act in acts:
+        with ThreadPoolExecutor(1) as person:
+            with transaction("test") as holder:
+                matching.lock_places(holder, [(EASTING + each, 430_000.0) for each in (0, 30, 400)], policy.policy)
+                done = person.submit(acted, act)
+                until(waiting_for_places, 20, "the other to wait for the place that is held")
+                holder.execute(text("SET LOCAL lock_timeout = '2s'"))
+                reports_decisions.lock(holder, reference)
+            done.result(60)
 
 
 def test_of_two_who_merge_the_same_pair_both_ways_one_is_told_no(own_db: URL) -> None:
