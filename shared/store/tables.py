@@ -104,6 +104,8 @@ policy_version = Table(
     Column("approver", Text, nullable=False),
     Column("effective_from", Time, nullable=False),
     Column("adopted_at", Time, nullable=False),
+    # When every due time had followed its holidays. None: they are still looked for.
+    Column("holidays_moved_at", Time),
 )
 
 # --- place -----------------------------------------------------------------------------------------------------------
@@ -329,6 +331,8 @@ report = Table(
     # A danger sounds in the hub until somebody takes it.
     Column("taken_at", Time),
     Column("taken_by", Text),
+    # The reporter asked to be forgotten, and the words stay until the report has ended and is no evidence.
+    Column("erase_asked_at", Time),
     Index(
         "ix_report_state",
         "state",
@@ -345,6 +349,7 @@ report = Table(
         "received_at",
         postgresql_where=text("danger AND taken_at IS NULL AND external_id IS NULL"),
     ),
+    Index("ix_report_erase_asked", "id", postgresql_where=text("erase_asked_at IS NOT NULL")),
     *_found_by_reference("report"),
     Index("ix_report_words", text(REPORT_WORDS), postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
