@@ -26,7 +26,10 @@ MOST_BATCHES = 20
 
 
 def sweep(tx: WriteTx, now: datetime) -> Mapping[str, int]:
-    """Forget what the policy's time has run out for. Returns how many of each; safe to repeat."""
+    """Forget what the policy's time has run out for, and what somebody asked for that had to wait.
+
+    Returns how many of each; safe to repeat.
+    """
     try:
         ruling = policies.in_force(tx, now)
     except NotFound:
@@ -41,7 +44,9 @@ def sweep(tx: WriteTx, now: datetime) -> Mapping[str, int]:
         "detections": privacy.forget_detections(tx, ran_out(kept.raw_detections, now, calendar), now, MOST_BATCHES),
     }
     _record(tx, counts, "The policy's time is over.", now)
-    return counts
+    waited = {"words_emptied": privacy.empty_words(tx, privacy.to_be_emptied(tx, MOST))}
+    _record(tx, waited, _ASKED, now)
+    return counts | waited
 
 
 def erase(tx: WriteTx, now: datetime, *, email: str | None = None, phone: str | None = None) -> Mapping[str, int]:
@@ -49,7 +54,8 @@ def erase(tx: WriteTx, now: datetime, *, email: str | None = None, phone: str | 
 
     Contact details, follows and drafts go at once; nothing of their reports' words and photos is shown to the public
     any more. The words go, too; of a report that is still open they stay for staff without what reaches or names a
-    person, and where a claim on a repair is open they are evidence and stay as they are (DOMAIN 10.3, case 15).
+    person, and where a claim on a repair is open they are evidence and stay as they are (DOMAIN 10.3, case 15), until
+    the report has ended and no claim is open: nobody can ask a second time, since nothing says any more whose it was.
 
     Raises:
         Invalid: neither or both are given, or the number has fewer than nine digits.
@@ -63,6 +69,7 @@ def erase(tx: WriteTx, now: datetime, *, email: str | None = None, phone: str | 
     photos = privacy.photos_of(tx, reports)
     reports_decisions.show_words(tx, reports, Shown.WITHHELD)
     public_photos.withhold(tx, photos)
+    privacy.empty_later(tx, [*evidence, *still_open], now)
     counts = {
         "contacts": contacts.forget(tx, reports, now),
         "follows": privacy.erase_follows(tx, now, email=email, digits=digits),
@@ -72,10 +79,11 @@ def erase(tx: WriteTx, now: datetime, *, email: str | None = None, phone: str | 
         "words_kept_as_evidence": len(evidence),
         "photos_withheld": len(photos),
     }
-    _record(tx, counts, "Somebody asked to be forgotten.", now)
+    _record(tx, counts, _ASKED, now)
     return counts
 
 
+_ASKED = "Somebody asked to be forgotten."
 _LEAST_DIGITS = 9
 
 

@@ -167,22 +167,23 @@ def erase_drafts(tx: WriteTx, *, email: str | None, digits: str | None) -> int:
 
 def under_claim(tx: ReadTx, report_ids: Sequence[int]) -> set[int]:
     """Those of the reports that are part of an open claim on a repair: what they say is evidence."""
-    raised = (
-        select(recall_sighting.c.report_id)
-        .join(recall, recall.c.id == recall_sighting.c.recall_id)
-        .where(recall_sighting.c.report_id == func.any(list(report_ids)), recall.c.state.in_(_OPEN_CLAIM))
+    return set(tx.scalars(select(report.c.id).where(report.c.id == func.any(list(report_ids)), _claimed())))
+
+
+def _claimed() -> ColumnElement[bool]:
+    """Of a report: it raised a claim that is open, or what answered it is under one."""
+    is_open = recall.c.state.in_(_OPEN_CLAIM)
+    raised = exists().where(
+        recall_sighting.c.report_id == report.c.id, recall.c.id == recall_sighting.c.recall_id, is_open
     )
-    answered = (
-        select(sighting.c.report_id)
-        .join(defect, defect.c.id == sighting.c.defect_id)
-        .join(recall, recall.c.defect_id == func.coalesce(defect.c.merged_into, defect.c.id))
-        .where(
-            sighting.c.report_id == func.any(list(report_ids)),
-            sighting.c.unlinked_at.is_(None),
-            recall.c.state.in_(_OPEN_CLAIM),
-        )
+    answered = exists().where(
+        sighting.c.report_id == report.c.id,
+        sighting.c.unlinked_at.is_(None),
+        defect.c.id == sighting.c.defect_id,
+        recall.c.defect_id == func.coalesce(defect.c.merged_into, defect.c.id),
+        is_open,
     )
-    return set(tx.scalars(raised.union(answered)))
+    return or_(raised, answered)
 
 
 def ended(tx: ReadTx, report_ids: Sequence[int]) -> set[int]:
@@ -191,12 +192,24 @@ def ended(tx: ReadTx, report_ids: Sequence[int]) -> set[int]:
     return set(tx.scalars(select(report.c.id).where(report.c.id == func.any(list(report_ids)), over)))
 
 
+def empty_later(tx: WriteTx, report_ids: Sequence[int], now: datetime) -> None:
+    """Let the words of these reports go once they are wanted no more."""
+    tx.execute(update(report).where(report.c.id == func.any(list(report_ids))).values(erase_asked_at=now))
+
+
+def to_be_emptied(tx: WriteTx, most: int) -> list[int]:
+    """Reports whose words were to go later and are wanted no more: they have ended and are under no claim. Locked."""
+    over = report.c.state.in_(sorted(ENDED))
+    wanted = select(report.c.id).where(report.c.erase_asked_at.is_not(None), over, ~_claimed())
+    return list(tx.scalars(wanted.order_by(report.c.id).limit(most).with_for_update(skip_locked=True)))
+
+
 def empty_words(tx: WriteTx, report_ids: Sequence[int]) -> int:
     """What the reporters wrote goes for good: description, address, answers. Class, place and times stay."""
     ids = list(report_ids)
     notes = update(report_note).where(report_note.c.report_id == func.any(ids), report_note.c.kind != "question")
     tx.execute(notes.values(words=""))
-    emptied = {"description": "", "address": None}
+    emptied = {"description": "", "address": None, "erase_asked_at": None}
     return _counted(tx, update(report).where(report.c.id == func.any(ids)).values(emptied))
 
 

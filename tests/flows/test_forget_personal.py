@@ -294,6 +294,50 @@ def test_words_that_are_evidence_of_a_claim_are_hidden_and_kept(tx: WriteTx) -> 
     assert _known(tx) == set()
 
 
+def _words(tx: WriteTx, report_id: int) -> tuple[Any, ...]:
+    said = select(report.c.description, report.c.address, report_note.c.words, report.c.erase_asked_at)
+    return tuple(tx.execute(said.join(report_note).where(report.c.id == report_id)).one())
+
+
+def _wrote(tx: WriteTx, report_id: int) -> None:
+    written = {"description": "I am Sam Lee of number 12", "address": "12 High Street"}
+    tx.execute(update(report).where(report.c.id == report_id).values(written))
+    tx.execute(insert(report_note).values(report_id=report_id, kind="answer", words="Ask Sam", actor="x", at=NOW))
+
+
+def test_what_was_kept_as_evidence_goes_once_the_report_has_ended_and_the_claim_is_decided(tx: WriteTx) -> None:
+    report_id = _reached(tx, _claimed(tx, datetime.now(UTC) - timedelta(days=30)))
+    _wrote(tx, report_id)
+    erase(tx, NOW, email="sam@example.org")
+
+    open_still = sweep(tx, NOW)
+    tx.execute(update(report).values(state="resolved"))
+    claimed_still = sweep(tx, NOW)
+    kept = _words(tx, report_id)
+    tx.execute(update(recall).values(state="not_attributable", decided_at=NOW))
+    after, again = sweep(tx, NOW), sweep(tx, NOW)
+
+    assert [one["words_emptied"] for one in (open_still, claimed_still, after, again)] == [0, 0, 1, 0]
+    assert kept[:3] == ("I am Sam Lee of number 12", "12 High Street", "Ask Sam")
+    assert _words(tx, report_id) == ("", None, "", None)
+
+
+def test_what_an_open_report_kept_goes_when_it_ends_and_nobody_elses_does(tx: WriteTx) -> None:
+    report_id, another = _reached(tx, a_report(tx)), a_report(tx, description="Theirs")
+    _wrote(tx, report_id)
+    erase(tx, NOW, email="sam@example.org")
+
+    before = sweep(tx, NOW)
+    tx.execute(update(report).values(state="no_defect_found"))
+    after = sweep(tx, NOW)
+
+    assert (before["words_emptied"], after["words_emptied"]) == (0, 1)
+    assert _words(tx, report_id) == ("", None, "", None)
+    assert tx.scalar(select(report.c.description).where(report.c.id == another)) == "Theirs"
+    whys = select(event.c.data["why"].astext).where(event.c.kind == "DataErased").order_by(event.c.id)
+    assert list(tx.scalars(whys)) == ["Somebody asked to be forgotten."] * 2
+
+
 def test_an_open_report_keeps_what_says_where_the_hole_is(tx: WriteTx) -> None:
     report_id = _reached(tx, a_report(tx, description="Outside 12, call 07700 900123"))
 
