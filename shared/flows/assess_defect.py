@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.terms import ENDED_DEFECT, DefectState
+from shared.domain.lifecycle import ORDER
+from shared.domain.terms import ENDED_DEFECT, DefectState, OrderState
 from shared.errors import NotFound, Refusal
-from shared.flows import meanwhile, settle_reports, verify_repair
+from shared.flows import act_on_order, meanwhile, settle_reports, verify_repair
 from shared.flows.draw_grades import Graded
 from shared.flows.grade_defects import graded_values
+from shared.flows.issue_works import follow_grades
 from shared.flows.take_steps import OrderWalk, walk_orders
 from shared.flows.weigh_finding import Finding, Person, Settled, weigh
 from shared.store import defects, event_log, patches, policies, references, works
@@ -96,6 +98,7 @@ def _keep(tx: WriteTx, settled: Sequence[Settled], now: datetime) -> None:
     patches.apply(tx, defect, [_patch(one, now) for one in settled], now)
     event_log.append(tx, [event for one in settled for event in one.events], now)
     _leave_to_others(tx, [one.row.id for one in settled if _hands_over(one)], now)
+    _call_off(tx, [one.row.id for one in settled if _is_no_more_to_be_made_safe(one)], now)
     moved = [one.row.id for one in settled if one.anew.state is not one.row.state or one.row.state is _D.MONITOR]
     settle_reports.settle(tx, moved, now)
 
@@ -121,3 +124,20 @@ def _leave_to_others(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> N
     shared = {covered for order in orders if order not in alone for covered in order.defect_ids}
     works.uncover(tx, sorted(shared & set(defect_ids)), now)
     verify_repair.judge_orders(tx, [order.id for order in alone], now)
+
+
+def _is_no_more_to_be_made_safe(one: Settled) -> bool:
+    """Whether it has ended, or the council mends what another was to mend: that takes an order to repair it."""
+    return one.anew.state is not one.row.state and (one.row.state is _D.THIRD_PARTY or one.anew.state in ENDED_DEFECT)
+
+
+def _call_off(tx: WriteTx, defect_ids: Sequence[int], now: datetime) -> None:
+    """No crew is sent to them any more. Where one has come, its order goes on: what it did is told, judged and paid."""
+    orders = works.lock_many(tx, works.open_orders_of(tx, defect_ids)) if defect_ids else []
+    to_come = [order for order in orders if ORDER.may(order.state, OrderState.CANCELLED)]
+    emptied = [order for order in to_come if set(order.defect_ids) <= set(defect_ids)]
+    for order in emptied:
+        act_on_order.cancel(tx, order.reference, "Nothing is left of it to be made safe.", now)
+    shared = [order for order in to_come if order not in emptied]
+    works.uncover(tx, sorted({one for order in shared for one in order.defect_ids} & set(defect_ids)), now)
+    follow_grades(tx, [order.id for order in shared], "A defect of the order need not be made safe any more.", now)

@@ -12,13 +12,14 @@ from shared.domain.lifecycle import GuardNotMet, UnlawfulStep
 from shared.domain.priority import NeedsSecond
 from shared.domain.terms import VisitOutcome
 from shared.errors import Invalid, NotFound
-from shared.flows import assign_works
+from shared.flows import act_on_order, assign_works
 from shared.flows.assess_defect import Assessed, Refused, assess, assess_many
 from shared.flows.weigh_finding import BelowLevel, Decision, Finding
 from shared.store import works
 from shared.store.engine import WriteTx
 from shared.store.policies import InForce
 from shared.store.tables import defect, event, report, sighting, visit, warranty, works_order
+from shared.store.works import Order
 from tests.factories import a_defect, a_repair, a_verified_repair, adopt_default_policy, an_order, hear, triaged
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -285,6 +286,66 @@ def test_a_utility_cover_is_made_safe_by_the_council_and_its_owner_is_chased(tx:
     assert row(tx, defect_id).state == "closed"
     assert tx.scalar(select(report.c.state).where(report.c.id == report_id)) == "resolved"
     assert tx.execute(select(warranty)).all() == []
+
+
+def a_cover(tx: WriteTx, **more: Any) -> tuple[int, Order]:
+    """Another's, that the council is to make safe, with the order to do so."""
+    defect_id = a_candidate(tx, class_code="ironwork_missing", known_at=NOW - HOUR, **more)
+    says(tx, defect_id, Decision.THIRD_PARTY, owner="United Utilities")
+    order = an_order(tx, defect_id, now=NOW)
+    assert order.kind == "make_safe"
+    return defect_id, order
+
+
+def as_it_is(tx: WriteTx, order: Order) -> Order:
+    return works.lock_many(tx, [order.id])[0]
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_what_its_owner_mended_is_not_made_safe_any_more(tx: WriteTx, accepted: bool) -> None:
+    defect_id, order = a_cover(tx)
+    if accepted:
+        act_on_order.accept(tx, order.reference, order.contractor_id, NOW)
+
+    says(tx, defect_id, Decision.MENDED)
+
+    assert row(tx, defect_id).state == "closed"
+    after = as_it_is(tx, order)
+    assert (after.state, after.defect_ids, after.ended_at) == ("cancelled", (), NOW)
+
+
+def test_an_order_for_several_covers_goes_on_for_those_that_are_left(tx: WriteTx) -> None:
+    mended, order = a_cover(tx)
+    left = a_candidate(tx, class_code="ironwork_missing", known_at=NOW - HOUR / 2)
+    says(tx, left, Decision.THIRD_PARTY)
+    works.cover(tx, [(order.id, left)])
+
+    says(tx, mended, Decision.MENDED)
+
+    after = as_it_is(tx, order)
+    assert (after.state, after.defect_ids) == ("issued", (left,))
+    assert after.make_safe_due_at == row(tx, left).make_safe_due_at > order.make_safe_due_at
+
+
+def test_a_crew_that_has_come_tells_what_it_did_though_the_owner_was_sooner(tx: WriteTx) -> None:
+    defect_id, order = a_cover(tx)
+    act_on_order.start(tx, order.reference, order.contractor_id, "a-visit", NOW, NOW)
+
+    says(tx, defect_id, Decision.MENDED)
+
+    assert (as_it_is(tx, order).state, as_it_is(tx, order).defect_ids) == ("on_site", (defect_id,))
+    a_repair(tx, defect_id, NOW + 2 * HOUR, outcome=VisitOutcome.MADE_SAFE)
+    assert (as_it_is(tx, order).state, row(tx, defect_id).state) == ("evidence_ok", "closed")
+
+
+def test_what_the_council_mends_after_all_has_an_order_to_repair_it(tx: WriteTx) -> None:
+    defect_id, order = a_cover(tx)
+
+    says(tx, defect_id, Decision.CONFIRM, facts={"collapse": True}, why="It is ours.")
+    hear(tx, Consumer.ASSIGN, assign_works.run, datetime.now(UTC))
+
+    (anew,) = works.lock_many(tx, works.open_orders_of(tx, [defect_id]))
+    assert (as_it_is(tx, order).state, anew.kind, row(tx, defect_id).state) == ("cancelled", "repair", "ordered")
 
 
 def test_an_owner_who_is_not_known_does_not_make_it_the_councils(tx: WriteTx) -> None:
