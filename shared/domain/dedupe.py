@@ -66,8 +66,9 @@ def judge(
     failed = [one for one in weighed if one.place.of.claimed and _said_to_have_failed(seen, one.place.of)]
     if (footprints or failed) and (hit := _recall(seen, footprints, failed, same, rules)):
         return hit
-    if finished and _seen_before_repair(seen, finished) and (same is None or finished.distance_m < same.distance_m):
-        return _older_than_repair(seen, finished)
+    nearest = finished if same is None or (finished and finished.distance_m < same.distance_m) else None
+    if nearest and seen_before_repair(seen, nearest.place.of):
+        return _older_than_repair(seen, nearest)
     if same:
         return _join(seen, same, standing, apart)
     return _unsure(seen, weighed, [*standing, *failed]) or _new(seen, finished, rules)
@@ -76,6 +77,11 @@ def judge(
 def is_same(seen: Sighting, place: Place, rules: DuplicateRules) -> bool:
     """Whether the place alone would make it the same."""
     return _grade(seen, place, hypot(place.x - seen.x, place.y - seen.y), rules) == SAME
+
+
+def seen_before_repair(seen: Sighting, finished: Standing) -> bool:
+    """Whether it tells nothing of what the repair left there."""
+    return finished.repaired_at is not None and seen.seen_at < finished.repaired_at
 
 
 def doubles(
@@ -210,11 +216,6 @@ def _likeliest(one: _Weighed) -> tuple[float, ...]:
     """Surer first, then nearer, then seen more often, then seen last; the id makes the order total."""
     of = one.place.of
     return (-one.grade, one.distance_m, -of.seen, -of.last_seen_at.timestamp(), of.id)
-
-
-def _seen_before_repair(seen: Sighting, finished: _Weighed) -> bool:
-    repaired = finished.place.of.repaired_at
-    return repaired is not None and seen.seen_at < repaired
 
 
 def _older_than_repair(seen: Sighting, finished: _Weighed) -> Stale | Unsure:

@@ -4,14 +4,14 @@ One of high confidence founds alone; less sure ones wait until so many distinct 
 below the policy's level, and classes that only tell of the road's condition, are kept and found nothing (DOMAIN 3.3).
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shared.domain.board import Board
-from shared.domain.dedupe import is_same, judge
+from shared.domain.dedupe import is_same, judge, seen_before_repair
 from shared.domain.policy import DuplicateRules
 from shared.domain.policy_sections import DetectionRules
-from shared.domain.verdicts import Footprint, New, Recall, Same, Seen, Verdict
+from shared.domain.verdicts import Footprint, New, Recall, Same, Seen, Sighting, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +56,40 @@ SurveyVerdict = Verdict | Kept | Waiting | Promoted
 
 @dataclass(slots=True)
 class Queue:
-    """Detections that wait for another pass, by their ids, on a board of their own."""
+    """Detections that wait for another pass, by their ids, on a board of their own.
+
+    `mended` holds the finished repairs that they could be of. `outdated` are those that wait no longer, since what they
+    saw has been repaired meanwhile.
+    """
 
     board: Board
-    members: dict[int, Detected]
+    mended: Board
+    members: dict[int, Detected] = field(default_factory=dict)
+    outdated: set[int] = field(default_factory=set)
 
     def add(self, one: Detected) -> None:
         """It waits from now on."""
         self.board.found(one.sighting, one.id)
         self.members[one.id] = one
 
-    def like(self, one: Detected, rules: DuplicateRules) -> list[Detected]:
-        """Those that wait where this one is, in the order of their ids."""
+    def like(self, one: Detected, rules: Callable[[str], DuplicateRules]) -> list[Detected]:
+        """Those that wait where this one is, in the order of their ids. What is outdated among them waits no longer."""
+        own = rules(one.sighting.class_code)
         near = (place for place in self.board.near(one.sighting) if place.of.id in self.members)
-        ids = {place.of.id for place in near if is_same(one.sighting, place, rules)}
-        return [self.members[number] for number in sorted(ids)]
+        found = [self.members[number] for number in sorted({p.of.id for p in near if is_same(one.sighting, p, own)})]
+        outdated = {other.id for other in found if self._is_outdated(other.sighting, rules)}
+        self.outdated |= outdated
+        self.leave(outdated)
+        return [other for other in found if other.id not in outdated]
+
+    def leave(self, ids: Iterable[int]) -> None:
+        """These wait no longer."""
+        for number in ids:
+            del self.members[number]
+
+    def _is_outdated(self, seen: Sighting, rules: Callable[[str], DuplicateRules]) -> bool:
+        own = rules(seen.class_code)
+        return any(seen_before_repair(seen, place.of) and is_same(seen, place, own) for place in self.mended.near(seen))
 
 
 def settle_survey(
@@ -93,7 +112,7 @@ def settle_survey(
         elif isinstance(verdict, Recall):
             board.claim(one.sighting, verdict)
         elif isinstance(verdict, New):
-            verdict = _promote(board, queue, one, -(position + 1), verdict, rules(one.sighting.class_code), limits)
+            verdict = _promote(board, queue, one, -(position + 1), verdict, rules, limits)
         verdicts.append(verdict)
     return verdicts
 
@@ -112,7 +131,7 @@ def _promote(
     one: Detected,
     number: int,
     new: New,
-    rules: DuplicateRules,
+    rules: Callable[[str], DuplicateRules],
     limits: DetectionRules,
 ) -> Promoted | Waiting:
     others = queue.like(one, rules)
@@ -124,8 +143,7 @@ def _promote(
     defect = board.found(first.sighting, number)
     for other in rest:
         board.join(other.sighting, defect)
-    for other in others:
-        del queue.members[other.id]
+    queue.leave(other.id for other in others)
     if one.confidence >= limits.auto_candidate:
         why = f"confidence {one.confidence:.2f}; {new.why}"
     else:

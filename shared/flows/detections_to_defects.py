@@ -1,7 +1,7 @@
 """Where detections become defects: a batch is matched as a set, the rest found candidates as the policy says."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -95,7 +95,7 @@ def _matched(batch: Batch, outcome: Mapping[str, int]) -> DetectionsMatched:
 @dataclass
 class _Matched:
     """A batch with its verdicts. `waiting` are the earlier detections by id that some of it agree with; `plain` are
-    those of the batch that needed no judge."""
+    those of the batch that needed no judge; `outdated` waited, and wait no longer for what has been repaired."""
 
     plain: Sequence[Plain]
     due: Sequence[Detected]
@@ -103,6 +103,7 @@ class _Matched:
     around: Surroundings
     waiting: Mapping[int, Detected]
     known: Mapping[int, Known]
+    outdated: Collection[int]
     ids: dict[int, DefectId] = field(default_factory=dict)
 
     @cached_property
@@ -115,9 +116,10 @@ class _Matched:
         return {one.id: one for one in self.due} | dict(self.waiting)
 
     @cached_property
-    def promoted_later(self) -> frozenset[int]:
-        """Those that waited until one of the batch agreed with them."""
-        return frozenset(other for one in self.verdicts if isinstance(one, Promoted) for other in one.members)
+    def became_later(self) -> dict[int, str]:
+        """What became of those that waited until one of the batch was seen where they were."""
+        stale = dict.fromkeys(self.outdated, "stale")
+        return stale | {other: "founded" for one in self.verdicts if isinstance(one, Promoted) for other in one.members}
 
     def recorded(self, number: int) -> DefectId:
         return self.ids.get(number, DefectId(number))
@@ -156,18 +158,21 @@ def _judged(tx: ReadTx, batch: Batch, due: Next, plain: Sequence[Plain], policy:
     condition_only = frozenset(code for code, rule in rules.classes.items() if rule.condition_only)
     rest = detections_due.received(tx, batch, due, condition_only, [one.detection_id for one in plain])
     if not rest:
-        return _Matched(plain, [], [], Surroundings.empty(), {}, {})
+        return _Matched(plain, [], [], Surroundings.empty(), {}, {}, ())
     seen = [one.sighting for one in rest]
     around = matching.surroundings(tx, seen, rules)
     reach = max(reach_m(one, machine=True) for one in matching.all_rules(rules))
     waiting = detections_due.waiting_near(tx, seen, around.board.alike, reach, now - WAITS, now)
-    queue = Queue(Board(reach, around.board.alike), {})
+    kinds = {one.sighting.class_code for one in waiting}
+    alike = {**around.board.alike, **{kind: rules.kinds_like(kind) for kind in kinds}}
+    mended = matching.mended_since(tx, [one.sighting for one in waiting], alike, reach)
+    queue = Queue(Board(reach, alike), mended)
     for one in waiting:
         queue.add(one)
     verdicts = settle_survey(
         around.board, queue, rest, rules.duplicates_of, rules.detections, around.footprints, around.apart
     )
-    return _Matched(plain, rest, verdicts, around, {one.id: one for one in waiting}, {})
+    return _Matched(plain, rest, verdicts, around, {one.id: one for one in waiting}, {}, queue.outdated)
 
 
 def _write(tx: WriteTx, matched: _Matched, batch: Batch, due: Next, policy: InForce, now: datetime) -> None:
@@ -249,12 +254,13 @@ def _settled(matched: _Matched) -> list[tuple[int, str]]:
         for one, verdict in zip(matched.due, matched.verdicts, strict=True)
         if not isinstance(verdict, Same | Promoted)
     ]
-    return [(number, "founded" if number in matched.promoted_later else verdict) for number, verdict in own]
+    later = matched.became_later
+    return [(number, later.get(number, verdict)) for number, verdict in own]
 
 
 def _no_longer_waiting(matched: _Matched) -> list[tuple[int, str, datetime]]:
-    ended = matched.promoted_later & matched.waiting.keys()
-    return [(number, "founded", matched.waiting[number].sighting.known_at) for number in sorted(ended)]
+    later, waiting = matched.became_later, matched.waiting
+    return [(one, later[one], waiting[one].sighting.known_at) for one in sorted(later.keys() & waiting.keys())]
 
 
 def _detected(one: Founded, defect_id: DefectId, batch: Batch) -> DefectDetected:

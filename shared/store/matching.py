@@ -37,8 +37,9 @@ BOX_M = 256.0
 and 50,000 look-ups of the index became 4,000."""
 
 _SQL = Path(__file__).parent / "sql"
-_STANDING, _PLACES, _CLAIMED, _PROMISED, _FOOTPRINTS = (
-    (_SQL / f"match_{name}.sql").read_text() for name in ("standing", "places", "claimed", "promised", "footprints")
+_STANDING, _PLACES, _CLAIMED, _MENDED, _PROMISED, _FOOTPRINTS = (
+    (_SQL / f"match_{name}.sql").read_text()
+    for name in ("standing", "places", "claimed", "mended", "promised", "footprints")
 )
 # Defect by defect: by two lists a young table was read from end to end.
 _OWN_PASSES = """
@@ -93,6 +94,17 @@ def surroundings(tx: ReadTx, seen: Sequence[Sighting], policy: Policy) -> Surrou
     if machine:
         _add_own_passes(tx, board, seen)
     return Surroundings(board, _footprints(tx, seen, near, board.alike, policy), _apart(tx, list(board.standing)))
+
+
+def mended_since(tx: ReadTx, seen: Sequence[Sighting], alike: Mapping[str, frozenset[str]], reach: float) -> Board:
+    """Finished repairs that machines' sightings could be of, and that were done after the first of these."""
+    board = Board(reach, alike)
+    if seen:
+        since = min(one.seen_at for one in seen)
+        asking = boxes(seen).asked(alike) | {"reach": reach + SHOWN_WITHIN_M, "open": OPEN, "since": since}
+        _fill(board, fetch(tx, _MENDED, asking), ())
+        _add_own_passes(tx, board, seen)
+    return board
 
 
 @dataclass(frozen=True, slots=True)

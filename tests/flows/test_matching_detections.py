@@ -319,6 +319,33 @@ def test_imagery_taken_before_the_repair_never_raises_the_hole_again(
     assert tx.scalar(select(func.count()).select_from(recall)) == 0
 
 
+def test_what_waited_since_before_a_repair_does_not_help_to_raise_the_hole_again(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    (before,) = survey({"captured_at": NOW - timedelta(days=20), "confidence": 0.6})
+    a_defect(tx, state="closed", repaired_at=NOW - timedelta(days=10), known_at=NOW - timedelta(days=19))
+    since = {"captured_at": NOW - timedelta(hours=1), "confidence": 0.55, "easting": EASTING + 6}
+
+    (patch,) = survey({**since, "survey_pass_id": "tuesday"})
+
+    assert verdicts(tx, [before, patch]) == ["stale", "waiting"]
+    (again,) = survey({**since, "survey_pass_id": "wednesday"})
+    assert verdicts(tx, [before, patch, again]) == ["stale", "founded", "founded"]
+    assert defect_row(tx, row(tx, again).defect_id).known_at == row(tx, patch).received_at
+
+
+def test_what_waited_beside_a_repair_that_it_cannot_be_of_helps_as_before(
+    tx: WriteTx, survey: Callable[..., list[int]]
+) -> None:
+    (first,) = survey({"captured_at": NOW - timedelta(days=20), "confidence": 0.6})
+    a_defect(tx, state="closed", repaired_at=NOW - timedelta(days=10), easting=EASTING - 20)
+    a_defect(tx, state="closed", repaired_at=NOW - timedelta(days=21))
+
+    (second,) = survey({"confidence": 0.55, "survey_pass_id": "tuesday", "easting": EASTING + 2})
+
+    assert verdicts(tx, [first, second]) == ["founded", "founded"]
+
+
 def test_imagery_taken_after_it_proposes_a_recall_and_joins_nothing(
     tx: WriteTx, repaired: int, survey: Callable[..., list[int]]
 ) -> None:

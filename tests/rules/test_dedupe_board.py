@@ -93,7 +93,7 @@ def a_detection(number: int, x: float, confidence: float, survey: str | None = "
 
 
 def surveyed(detected: Sequence[Detected]) -> list[SurveyVerdict]:
-    queue = Queue(Board(25.0, ALIKE), {})
+    queue = Queue(Board(25.0, ALIKE), Board(25.0, ALIKE))
     return settle_survey(Board(25.0, ALIKE), queue, detected, lambda _: RULES, DetectionRules(), {})
 
 
