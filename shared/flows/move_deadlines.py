@@ -4,7 +4,7 @@ What was decided stays under its own policy; which days are holidays is a fact, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.clocks import Clocks, clocks_for
@@ -23,8 +23,8 @@ from shared.store.patches import Patch
 from shared.store.policies import InForce
 from shared.store.tables import defect
 
-FRESH = timedelta(days=1)
-"""A version that has decided for longer has moved what it had to move."""
+REPEATED = timedelta(days=1)
+"""So long a new version's moves are looked for again: what was graded beside the first of them is met too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +38,53 @@ class _Moved:
 def move(tx: WriteTx, now: datetime) -> int:
     """Move the running due times that count other holidays than the policy in force knows. Returns how many moved.
 
-    Done in the first day of a new version. Safe to repeat. Locks the defects whose clocks such a day may touch, and the
-    works orders that cover them.
+    Done in the first day of a new version and once after it, however late. Safe to repeat. Locks the defects whose
+    clocks such a day may touch, and the works orders that cover them.
     """
     try:
         in_force = policies.in_force(tx, now)
     except NotFound:
         return 0
-    if now - policies.decides_since(tx, in_force.id) > FRESH:
+    if policies.has_moved_holidays(tx, in_force.id):
         return 0
+    adopted, graded_under = policies.adopted(tx, now), set(defects.versions_of(tx, CLOCKED))
     moved = [
         one
-        for version_id in defects.versions_of(tx, CLOCKED)
-        if version_id != in_force.id
-        for one in _of_version(tx, policies.version(tx, version_id), in_force)
+        for place, own in enumerate(adopted[:-1])
+        if own.id in graded_under
+        for one in _of_version(tx, own, adopted[place:-1], in_force)
     ]
     _keep(tx, moved, now)
+    if now - policies.decides_since(tx, in_force.id) > REPEATED:
+        policies.note_holidays_moved(tx, in_force.id, now)
     return len(moved)
 
 
-def _of_version(tx: WriteTx, own: InForce, in_force: InForce) -> list[_Moved]:
-    changed = own.calendar.holidays ^ in_force.calendar.holidays
-    if not changed:
-        return []
-    rows = defects.lock_running(tx, own.id, CLOCKED, min(changed), max(changed))
+def _of_version(tx: WriteTx, own: InForce, since: Sequence[InForce], in_force: InForce) -> list[_Moved]:
+    """`since`: the versions in whose time the due times may have been computed, or moved before."""
     calendar = with_holidays_of(own, in_force).calendar
-    return [moved for row in rows if row.band for moved in _compared(row, row.band, own, calendar)]
+    others = {one.calendar.holidays for one in since} - {calendar.holidays}
+    if not others:
+        return []
+    changed = {day for days in others for day in days ^ calendar.holidays}
+    rows = defects.lock_running(tx, own.id, CLOCKED, min(changed), max(changed))
+    before = [replace(calendar, holidays=days) for days in others]
+    return [moved for row in rows if row.band for moved in _compared(row, row.band, own.policy, before, calendar)]
 
 
-def _compared(row: DefectRow, band: Band, own: InForce, calendar: WorkingCalendar) -> list[_Moved]:
-    """The clocks that the other calendar moves; a due time that was set in another way is left as it is."""
-    before, after = (_clocks(row, band, own.policy, known) for known in (own.calendar, calendar))
-    pairs = (
-        ("make_safe", row.make_safe_due_at, before.make_safe, after.make_safe),
-        ("permanent", row.permanent_due_at, before.permanent, after.permanent),
+def _compared(
+    row: DefectRow, band: Band, policy: Policy, before: Sequence[WorkingCalendar], calendar: WorkingCalendar
+) -> list[_Moved]:
+    """The clocks that stand as one of the calendars before had them; a due time set in another way is left as it is."""
+    then, now = [_clocks(row, band, policy, known) for known in before], _clocks(row, band, policy, calendar)
+    clocks = (
+        ("make_safe", row.make_safe_due_at, [one.make_safe for one in then], now.make_safe),
+        ("permanent", row.permanent_due_at, [one.permanent for one in then], now.permanent),
     )
     return [
         _Moved(row, name, stored, new)
-        for name, stored, old, new in pairs
-        if stored is not None and old is not None and new is not None and old.at == stored != new.at
+        for name, stored, old, new in clocks
+        if stored is not None and new is not None and stored != new.at and stored in {one.at for one in old if one}
     ]
 
 

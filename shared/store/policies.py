@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import DateTime, Row, bindparam, func, literal_column, select
+from sqlalchemy import DateTime, Row, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.calendars import load
@@ -57,11 +57,29 @@ def version(tx: ReadTx, policy_id: PolicyVersionId) -> InForce:
     return tx.run(_cached(tx.execute(_ONE, {"policy_id": policy_id}).one()))
 
 
+def adopted(tx: ReadTx, now: datetime) -> list[InForce]:
+    """The versions whose effective date has come, in that order: the last one is in force."""
+    come = _NAMED.where(policy_version.c.effective_from <= now)
+    rows = tx.execute(come.order_by(policy_version.c.effective_from, policy_version.c.id)).all()
+    return [tx.run(_cached(row)) for row in rows]
+
+
 def decides_since(tx: ReadTx, policy_id: PolicyVersionId) -> datetime:
     """From when a version decides: its effective date, or its adoption where that came later."""
     both = select(func.greatest(policy_version.c.effective_from, policy_version.c.adopted_at))
     at: datetime = tx.scalar(both.where(policy_version.c.id == policy_id))
     return at
+
+
+def has_moved_holidays(tx: ReadTx, policy_id: PolicyVersionId) -> bool:
+    """Whether every due time has followed the holidays of a version."""
+    moved = select(policy_version.c.holidays_moved_at.is_not(None)).where(policy_version.c.id == policy_id)
+    return bool(tx.scalar(moved))
+
+
+def note_holidays_moved(tx: WriteTx, policy_id: PolicyVersionId, now: datetime) -> None:
+    """Every due time has followed the holidays of a version."""
+    tx.execute(update(policy_version).where(policy_version.c.id == policy_id).values(holidays_moved_at=now))
 
 
 def _cached(row: Row[tuple[int, str, str]]) -> Steps[InForce]:
