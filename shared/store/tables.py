@@ -526,7 +526,7 @@ detection = Table(
     # recalled, stale, kept (below the policy's level, or condition only), waiting (for another pass to see it too);
     # founded, when it had waited; else received: then its batch is not matched yet, or its sighting says the rest.
     Column("verdict", Text, nullable=False, server_default=text("'received'")),
-    # Nothing reads it: the release before this one still writes it. It goes with the next.
+    # Nothing writes it, and the release before this one still reads it. It goes with the next.
     Column("defect_id", BigInteger),
     # Everything else of the canonical fields as it came.
     _json("more"),
