@@ -92,7 +92,11 @@ Foresee = Annotated[UnkeptTx, Depends(_foreseeing, scope="function")]
 
 
 class Rule:
-    """Who may call a route: one of the roles, and for an API key the scope. PUBLIC lets everybody in."""
+    """Who may call a route: one of the roles, and for an API key the scope.
+
+    PUBLIC lets everybody in. Roles beside it are told more than the public, by a key only if it carries the scope:
+    whoever does not is the public here.
+    """
 
     def __init__(self, roles: tuple[Role, ...], scope: str | None) -> None:
         self.roles = roles
@@ -101,7 +105,7 @@ class Rule:
     async def __call__(self, request: Request) -> Asker:
         asker = await known(request)
         if Role.PUBLIC in self.roles:
-            return asker
+            return asker if asker.holds(self.scope) else ANYBODY
         if asker.role is Role.PUBLIC:
             raise SignInNeeded(
                 "Sign in, or send an API key as a Bearer token. A cookie counts with the header X-CSRF-Token."

@@ -24,7 +24,10 @@ class _OfHub(Rule):
         return await super().__call__(request)
 
 
-Operator = Annotated[Asker, Depends(_OfHub(STAFF, None))]
+WHOLE = "*"
+"""The scope of every page of the hub: each shows much of everything, so a key that is limited opens none."""
+
+Operator = Annotated[Asker, Depends(_OfHub(STAFF, WHOLE))]
 """Whoever works in the hub."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,11 +10,18 @@ from fastapi.testclient import TestClient
 
 from services.api.documentation import every_route, rule_of
 from services.api.main import create_app
+from shared.domain.events import Consumer
 from shared.domain.terms import Role
+from shared.flows import report_to_defect
+from shared.store.engine import transaction
 from tests.api.conftest import MakeKey
+from tests.factories import a_picture, hear
 
 ENDLESS = {"/api/v1/feed"}
 """Streams: a client of tests would wait for their end. Their rule is held against the document only."""
+
+UNLIKE = {"/api/v1/me", "/metrics", "/health/ready"}
+"""For everybody, and never twice alike: who one is oneself, and figures that move."""
 
 OF_CONTRACTOR = {"contractor": "alder"}
 OF_VENDOR = {"source": "fleet"}
@@ -117,11 +125,75 @@ def test_a_key_without_its_scope_opens_nothing(api: TestClient, a_key: MakeKey, 
     assert wrong == []
 
 
-def test_what_changes_something_and_is_not_for_the_public_asks_a_key_for_a_scope(api: TestClient) -> None:
+def test_what_is_not_for_the_public_asks_a_key_for_a_scope(api: TestClient) -> None:
     unscoped = [
         f"{method} {path}"
         for method, path, roles, scope in _operations(api)
-        if method != "GET" and Role.PUBLIC not in roles and set(roles) != {Role.REPORTER} and scope is None
+        if Role.PUBLIC not in roles and set(roles) != {Role.REPORTER} and scope is None
     ]
 
     assert unscoped == ["POST /api/v1/sign-out"]
+
+
+@pytest.fixture
+def things(api: TestClient) -> dict[str, str]:
+    """By its form in the document, the address of something of which staff know more than the public."""
+    report = {"category": "pothole", "location": {"lat": 53.7632, "lon": -2.7031}, "description": "I am Sam Lee."}
+    told = api.post("/api/v1/reports", json=report).json()
+    at = f"/api/v1/reports/{told['reference']}"
+    own = {"Authorization": f"Bearer {told['tracking']['secret']}"}
+    photo = api.post(f"{at}/photos", files={"photo": ("a.jpg", a_picture(1))}, headers=own).json()
+    with transaction("test") as tx:
+        hear(tx, Consumer.TRIAGE, report_to_defect.run, datetime.now(UTC))
+    (defect,) = api.get(at).json()["defects"]
+    return {
+        "/api/v1/reports/{reference}": at,
+        "/api/v1/photos/{reference}": photo["url"],
+        "/api/v1/defects/{reference}": f"/api/v1/defects/{defect}",
+        "/api/v1/defects/tiles/{z}/{x}/{y}.mvt": "/api/v1/defects/tiles/0/0/0.mvt",
+        "/api/v1/streets/tiles/{z}/{x}/{y}.mvt": "/api/v1/streets/tiles/0/0/0.mvt",
+    }
+
+
+def _for_all(api: TestClient) -> dict[str, str | None]:
+    """By its address in the document, the scope of each read that is for the public too."""
+    paths = api.get("/api/openapi.json").json()["paths"]
+    reads = {path: methods["get"] for path, methods in paths.items() if "get" in methods}
+    return {path: read["x-scope"] for path, read in reads.items() if Role.PUBLIC in read["x-roles"]}
+
+
+def _told(api: TestClient, address: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    """What is answered, without what no two answers share."""
+    answer = api.get(address, headers=headers)
+    if "json" not in answer.headers["content-type"]:
+        return answer.status_code, answer.content
+    told = answer.json()
+    return answer.status_code, {**told, "as_of": None, "correlation": None} if isinstance(told, dict) else told
+
+
+def test_a_key_without_the_scope_is_told_what_everybody_is_told(
+    api: TestClient, a_key: MakeKey, things: dict[str, str]
+) -> None:
+    limited, whole = a_key(Role.ADMIN, "another").headers, a_key(Role.ADMIN).headers
+    reads = _for_all(api)
+    alike = {path: things.get(path, path) for path in reads if path not in ENDLESS | UNLIKE}
+
+    public = {path: _told(api, address) for path, address in alike.items()}
+    by_key = {path: _told(api, address, limited) for path, address in alike.items()}
+    more = {path for path, address in alike.items() if _told(api, address, whole) != public[path]}
+
+    assert {path for path in alike if by_key[path] != public[path]} == set()
+    assert more == {path for path in alike if reads[path] is not None}
+    assert {path for path in reads if "{" in path} == things.keys()
+    assert all(reads[path] is not None for path in ENDLESS)
+
+
+def test_no_page_of_the_hub_opens_to_a_key_that_is_limited(api: TestClient, a_key: MakeKey) -> None:
+    limited = a_key(Role.ADMIN, "policy:read").headers
+    rules = {route.path: rule_of(route) for route in every_route(create_app()) if route.path.startswith("/hub")}
+    pages = [path for path, rule in rules.items() if rule is not None and Role.PUBLIC not in rule.roles]
+
+    answers = {page: api.get(re.sub(r"\{\w+\}", "R-0000-0000", page), headers=limited).status_code for page in pages}
+
+    assert set(answers.values()) == {403}, answers
+    assert len(pages) > 15

@@ -43,7 +43,7 @@ class House:
     stack: Stack
     works: dict[str, Works] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
-    """By the name of a role, a contractor or a vendor: its key, which holds every scope."""
+    """By the name of a role, a contractor or a vendor: its key, which holds every scope; the clerk's only `search`."""
     report: str = ""
 
     def __post_init__(self) -> None:
@@ -85,6 +85,7 @@ class House:
     def _let_in(self, tx: WriteTx) -> None:
         for role in (Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN):
             self.keys[role] = _key(tx, role)
+        self.keys["clerk"] = _key(tx, Role.OPERATOR, "search")
         for code in AREAS:
             self.keys[code] = _key(tx, Role.CONTRACTOR, contractor=code)
         for source in ("van", "bus"):
@@ -103,8 +104,8 @@ def a_report(**more: Any) -> Mapping[str, Any]:
     return {"category": "pothole", "location": {"lat": 53.7583, "lon": -2.7062, "accuracy_m": 5}, **more}
 
 
-def _key(tx: WriteTx, role: Role, **of: str) -> str:
-    return manage_access.make_key(tx, f"{role} of a probe", role, ["*"], datetime.now(UTC), **of).told
+def _key(tx: WriteTx, role: Role, scope: str = "*", **of: str) -> str:
+    return manage_access.make_key(tx, f"{role} of a probe", role, [scope], datetime.now(UTC), **of).told
 
 
 def _works(tx: WriteTx, area: str, metres_north: float) -> Works:

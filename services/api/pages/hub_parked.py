@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from services.api import hub_links
+from services.api import hub, hub_links
 from services.api.deps import Asker, Now, Read, Role, requires
 from services.api.pages.hub_settings import settings_page
 from shared.store.read_models import parked
@@ -26,7 +26,10 @@ HEARD_BY = {
 
 @router.get("/hub/settings/parked")
 def list_parked(
-    request: Request, asker: Annotated[Asker, requires(Role.SUPERVISOR, Role.ADMIN)], tx: Read, now: Now
+    request: Request,
+    asker: Annotated[Asker, requires(Role.SUPERVISOR, Role.ADMIN, scope=hub.WHOLE)],
+    tx: Read,
+    now: Now,
 ) -> HTMLResponse:
     """All that is parked, with what it is about and what went wrong."""
     deliveries, messages = parked.counts(tx)

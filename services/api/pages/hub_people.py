@@ -7,14 +7,14 @@ from fastapi.responses import HTMLResponse
 
 from services.api.deps import Asker, Now, Read, Role, requires
 from services.api.documentation import every_route, rule_of
-from services.api.hub import Operator
+from services.api.hub import WHOLE, Operator
 from services.api.pages.hub_settings import settings_page
 from shared.flows.manage_access import PASSWORD_MIN
 from shared.store.read_models import access
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-Admin = Annotated[Asker, requires(Role.ADMIN)]
+Admin = Annotated[Asker, requires(Role.ADMIN, scope=WHOLE)]
 OF_PEOPLE = (Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN, Role.CONTRACTOR)
 OF_KEYS = (Role.VENDOR, Role.CONTRACTOR, Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN)
 MAY = {
@@ -68,10 +68,10 @@ def password(request: Request, asker: Operator, tx: Read, now: Now) -> HTMLRespo
 
 
 def _scopes(request: Request) -> list[tuple[str, list[str]]]:
-    """Every scope that a route asks a key for, with the roles that have use for it."""
+    """Every scope that a route asks a key for, with the roles that have use for it; not that which stands for all."""
     found: dict[str, set[str]] = {}
     for route in every_route(request.app):
         rule = rule_of(route)
-        if rule is not None and rule.scope is not None:
-            found.setdefault(rule.scope, set()).update(role.value for role in rule.roles)
+        if rule is not None and rule.scope not in (None, WHOLE):
+            found.setdefault(rule.scope, set()).update(role.value for role in rule.roles if role in OF_KEYS)
     return [(scope, sorted(roles)) for scope, roles in sorted(found.items())]

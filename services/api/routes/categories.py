@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.api.deps import PUBLIC, Asker, Now, Read, requires
+from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, requires
 from shared.store import policies
 
 router = APIRouter(prefix="/api/v1/categories", tags=["reports"])
@@ -20,7 +20,9 @@ class Category(BaseModel):
 
 
 @router.get("")
-def list_categories(tx: Read, now: Now, asker: Annotated[Asker, requires(PUBLIC)]) -> list[Category]:
+def list_categories(
+    tx: Read, now: Now, asker: Annotated[Asker, requires(PUBLIC, *STAFF, scope="reports")]
+) -> list[Category]:
     """What may be reported."""
     classes = policies.in_force(tx, now).policy.classes
     return [

@@ -18,6 +18,8 @@ from shared.store.read_models.defect_map import Box
 
 router = APIRouter(prefix="/api/v1/defects", tags=["defects"])
 
+READER = requires(PUBLIC, *STAFF, scope="defects:read")
+
 GEOJSON = "application/geo+json"
 _EXAMPLE = {
     "type": "FeatureCollection",
@@ -53,7 +55,7 @@ _EXAMPLE = {
 )
 def map_defects(
     tx: Read,
-    asker: Annotated[Asker, requires(PUBLIC)],
+    asker: Annotated[Asker, READER],
     filters: Filters,
     bbox: Annotated[
         str | None,
@@ -259,7 +261,7 @@ def show_neighbours(
 
 
 @router.get("/{reference}")
-def follow_defect(reference: str, tx: Read, asker: Annotated[Asker, requires(PUBLIC)]) -> DefectTold:
+def follow_defect(reference: str, tx: Read, asker: Annotated[Asker, READER]) -> DefectTold:
     """Where a defect stands and what happened; for staff with every sighting, order, visit, warranty and event."""
     told = defects.told(tx, references.read(reference))
     row = told.row

@@ -8,10 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from services.api.deps import PUBLIC, Asker, requires
+from services.api.deps import PUBLIC, STAFF, Asker, Role, requires
 from services.api.feed_hub import Hub, Place, stream
 from shared.domain.audience import Audience, Line
-from shared.domain.terms import Role
 from shared.errors import SignInNeeded
 
 router = APIRouter(prefix="/api/v1/feed", tags=["feed"])
@@ -27,8 +26,6 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 SIGNED_IN_SECONDS = 600
 """A stream that shows more than the public's ends after so long and is resumed, so that a revoked right ends too."""
-
-_STAFF = {Role.OPERATOR, Role.SUPERVISOR, Role.ADMIN}
 
 _SAYS = """Server-Sent Events, one a line. `id` is the line's number and the beginning of its hash: send it back as it
 is. A beat (an id alone) comes every 15 s, to staff every 2 s. The comment `newest` at the beginning says how far the
@@ -56,7 +53,7 @@ _ID = Annotated[
 )
 async def follow_feed(
     request: Request,
-    asker: Annotated[Asker, requires(PUBLIC)],
+    asker: Annotated[Asker, requires(PUBLIC, Role.CONTRACTOR, *STAFF, scope="feed")],
     last_event_id: _ID = None,
     after: Annotated[
         int | None, Query(ge=0, le=2**63 - 1, description="A line's number; 0 begins with the first line")
@@ -73,7 +70,7 @@ async def follow_feed(
     the line before it.
     """
     hub: Hub = request.app.state.feed
-    audience = Audience(staff=asker.role in _STAFF, contractor_id=asker.contractor_id)
+    audience = Audience(staff=asker.is_staff, contractor_id=asker.contractor_id)
     if whole and not audience.staff:
         raise SignInNeeded("The whole feed is for staff. Sign in.")
 

@@ -34,7 +34,7 @@ class FeedLines(BaseModel):
 @router.get("", response_model=FeedLines)
 def list_lines(
     tx: Read,
-    asker: Annotated[Asker, requires(*STAFF)],
+    asker: Annotated[Asker, requires(*STAFF, scope="feed")],
     after: _Number = None,
     before: _Number = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,

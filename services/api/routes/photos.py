@@ -89,17 +89,14 @@ def show_photo(
     reference: Name,
     request: Request,
     tx: Read,
-    asker: Annotated[Asker, requires(PUBLIC)],
+    asker: Annotated[Asker, requires(PUBLIC, Role.REPORTER, Role.CONTRACTOR, *STAFF, scope="photos")],
     copy: Annotated[Copy, Query(description="The original is for staff only: it tells where its sender was")] = (
         Copy.PUBLIC
     ),
 ) -> Response:
-    """Show a photo: to everybody once it is released; before, to staff, its reporter, and the contractor concerned.
-
-    An API key needs the scope `photos` for what is not released.
-    """
+    """Show a photo: to everybody once it is released; before, to staff, its reporter, and the contractor concerned."""
     found = photos.visible(tx, reference, asker)
-    if found is None or (copy is Copy.ORIGINAL and not (asker.is_staff and asker.holds("photos"))):
+    if found is None or (copy is Copy.ORIGINAL and not asker.is_staff):
         raise NotFound("There is no such photo, or it is not for you.")
     headers = _headers(f'"{found.reference}-{copy}"', is_public=found.is_public and copy is not Copy.ORIGINAL)
     if request.headers.get("if-none-match") == headers["ETag"]:

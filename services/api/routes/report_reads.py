@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, requires
+from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, Role, requires
 from services.api.schemas import EventTold, Moment, Position, PublicPhoto, Status
 from shared.domain.place import Point, photo_disagrees
 from shared.domain.public import public_status
@@ -17,6 +17,8 @@ from shared.store.read_models import dangers, reports
 from shared.store.read_models import photos as public_photos
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+FOLLOWER = requires(PUBLIC, Role.REPORTER, *STAFF, scope="reports")
 
 
 class ReportPhoto(BaseModel):
@@ -106,7 +108,7 @@ class ReportList(BaseModel):
 
 
 @router.get("/{reference}")
-def follow_report(reference: str, tx: Read, now: Now, asker: Annotated[Asker, requires(PUBLIC)]) -> ReportTold:
+def follow_report(reference: str, tx: Read, now: Now, asker: Annotated[Asker, FOLLOWER]) -> ReportTold:
     """Where a report stands and what happened. Who sent it, and as it was typed, is told to the reporter and staff."""
     told = reports.told(tx, references.read(reference))
     row = told.row

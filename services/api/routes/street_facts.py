@@ -57,7 +57,7 @@ class Changed(BaseModel):
 @router.get("", responses={404: {"description": "There is no such street"}})
 def read_street(
     tx: Read,
-    _: Annotated[Asker, requires(*STAFF)],
+    _: Annotated[Asker, requires(*STAFF, scope="streets:read")],
     key: Annotated[Words, Query(min_length=1, max_length=300, description=KEY, examples=["8400123"])],
 ) -> Street:
     """One street: its pieces with their class, hierarchy, maintainer and line."""

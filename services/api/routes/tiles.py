@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from services.api.defect_filters import Filters
-from services.api.deps import PUBLIC, Asker, Read, requires
+from services.api.deps import PUBLIC, STAFF, Asker, Read, requires
 from shared.errors import NotFound
 from shared.store.read_models import defect_map, defect_tiles
 from shared.store.read_models.defect_tiles import DEEPEST, Tile
@@ -37,7 +37,7 @@ def draw_tile(
     y: Annotated[int, Path(ge=0, description="Row, from the north", examples=[2649])],
     request: Request,
     tx: Read,
-    asker: Annotated[Asker, requires(PUBLIC)],
+    asker: Annotated[Asker, requires(PUBLIC, *STAFF, scope="defects:read")],
     filters: Filters,
 ) -> Response:
     """Defects as a Mapbox Vector Tile, layer `defects`; what is still to be done, unless filters say which. What has
