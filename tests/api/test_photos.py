@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from shared import pictures
 from shared.domain.events import Consumer
 from shared.domain.terms import Role
-from shared.flows import receive_photo, report_to_defect
+from shared.flows import act_on_order, receive_photo, report_to_defect
 from shared.settings import ROOT, settings
 from shared.store import photo_files
 from shared.store.engine import transaction
@@ -278,3 +278,43 @@ def test_a_contractor_sees_the_photos_of_reports_on_its_own_orders_only(
     original = api.get(f"{url}?copy=original", headers=a_key(Role.CONTRACTOR, contractor=mine).headers)
 
     assert (own.status_code, anothers.status_code, original.status_code) == (200, 404, 404)
+
+
+def test_a_contractor_who_lost_an_order_sees_no_photo_that_came_later(
+    api: TestClient, report: tuple[str, dict[str, str]], a_key: MakeKey
+) -> None:
+    reference, alder = _ordered(api, report), a_key(Role.CONTRACTOR, contractor="alder").headers
+    with transaction("test") as tx:
+        act_on_order.cancel(tx, reference, "The scheme covers it.", datetime.now(UTC))
+    later = _send(api, report, _picture("JPEG", (200, 200))).json()
+
+    shown = api.get(f"/api/v1/works-orders/{reference}", headers=alder).json()["report_photos"]
+
+    assert api.get(later["url"], headers=alder).status_code == 404
+    (before,) = shown
+    assert before["reference"] != later["reference"]
+    assert api.get(f"/api/v1/photos/{before['reference']}", headers=alder).status_code == 200
+
+
+def test_a_contractor_who_declined_an_order_sees_no_photo_of_it(
+    api: TestClient, report: tuple[str, dict[str, str]], a_key: MakeKey
+) -> None:
+    reference, alder = _ordered(api, report), a_key(Role.CONTRACTOR, contractor="alder").headers
+    (photo,) = api.get(f"/api/v1/works-orders/{reference}", headers=alder).json()["report_photos"]
+
+    api.post(f"/api/v1/works-orders/{reference}/decline", json={"reason": "No crew this week."}, headers=alder)
+
+    assert api.get(f"/api/v1/works-orders/{reference}", headers=alder).json()["report_photos"] == []
+    assert api.get(f"/api/v1/photos/{photo['reference']}", headers=alder).status_code == 404
+
+
+def _ordered(api: TestClient, report: tuple[str, dict[str, str]]) -> str:
+    """The reference of Alder's order for what a report with a photo tells of."""
+    _send(api, report, _picture("JPEG"))
+    now = datetime.now(UTC)
+    with transaction("test") as tx:
+        hear(tx, Consumer.TRIAGE, report_to_defect.run, now)
+        defect_id = tx.scalar(select(defect.c.id))
+        values = {"state": "confirmed", "band": "P10", "permanent_due_at": now + timedelta(days=9)}
+        tx.execute(update(defect).values(area_code="E07000123", **values))
+        return an_order(tx, defect_id).reference

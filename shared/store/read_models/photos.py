@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, false, func, null, or_,
 
 from shared.domain.access import Asker
 from shared.domain.public_words import NEVER_SHOWN
-from shared.domain.terms import Role
+from shared.domain.terms import OrderState, Role
 from shared.store.engine import ReadTx
 from shared.store.public_photos import is_public
 from shared.store.tables import defect, photo, report, sighting, visit, works_order, works_order_defect
@@ -95,13 +95,26 @@ def _may_see(asker: Asker) -> ColumnElement[bool]:
 
 
 def _of_own_order(asker: Asker) -> ColumnElement[bool]:
-    """A resident's photo, where it is of a defect that stands on one of the contractor's orders."""
+    """A resident's photo, where its defect stands on one of the contractor's orders, or stood when it came."""
     covered = (
         select(works_order_defect.c.defect_id)
         .join(works_order, works_order.c.id == works_order_defect.c.works_order_id)
         .where(
-            works_order.c.contractor_id == asker.contractor_id, works_order_defect.c.defect_id == sighting.c.defect_id
+            works_order.c.contractor_id == asker.contractor_id,
+            works_order_defect.c.defect_id == sighting.c.defect_id,
+            came_with_order(),
         )
+        .correlate(photo, sighting)
     )
     came_with = or_(sighting.c.report_id == photo.c.report_id, sighting.c.id == photo.c.sighting_id)
     return exists().where(and_(came_with, sighting.c.unlinked_at.is_(None), exists(covered)))
+
+
+def came_with_order() -> ColumnElement[bool]:
+    """Whether a contractor is shown a resident's photo with its order: it came while the order covered the defect.
+
+    That stays when the order has ended: a repair is disputed as long as its warranty runs. A declined order shows none.
+    """
+    came = func.greatest(photo.c.received_at, sighting.c.linked_at)
+    until = works_order_defect.c.ended_at
+    return and_(works_order.c.state != OrderState.DECLINED, or_(until.is_(None), came <= until))

@@ -13,6 +13,7 @@ from shared.errors import NotFound
 from shared.store import meanwhile
 from shared.store.engine import ReadTx
 from shared.store.read_models import list_place
+from shared.store.read_models.photos import came_with_order
 from shared.store.tables import (
     api_key,
     contractor,
@@ -184,7 +185,7 @@ def whole(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
     _add_defects(tx, [order])
     _add_seen(tx, [order], contractor_id)
     order["follows"] = _earlier(tx, order, contractor_id)
-    order["report_photos"] = _report_photos(tx, [one["id"] for one in order["defects"]])
+    order["report_photos"] = _report_photos(tx, order["id"], contractor_id)
     order["visits"] = _visits(tx, order["id"])
     order["history"] = _history(tx, order["id"])
     if contractor_id is not None:
@@ -202,15 +203,19 @@ def _earlier(tx: ReadTx, order: Row, contractor_id: int | None) -> str | None:
     return earlier
 
 
-def _report_photos(tx: ReadTx, defect_ids: Sequence[int]) -> list[Row]:
-    """Public copies of what residents sent, by defect."""
+def _report_photos(tx: ReadTx, order_id: int, contractor_id: int | None) -> list[Row]:
+    """Public copies of what residents sent, by defect; for a contractor those that came with the order."""
     rows = (
         select(defect.c.reference.label("defect"), photo.c.reference, photo.c.received_at)
         .join(sighting, or_(sighting.c.report_id == photo.c.report_id, sighting.c.id == photo.c.sighting_id))
         .join(defect, defect.c.id == sighting.c.defect_id)
-        .where(sighting.c.defect_id == func.any(list(defect_ids)), sighting.c.unlinked_at.is_(None))
+        .join(works_order_defect, works_order_defect.c.defect_id == defect.c.id)
+        .join(works_order, works_order.c.id == works_order_defect.c.works_order_id)
+        .where(works_order.c.id == order_id, sighting.c.unlinked_at.is_(None))
         .order_by(photo.c.id)
     )
+    if contractor_id is not None:
+        rows = rows.where(came_with_order())
     return [dict(row._mapping) for row in tx.execute(rows)]
 
 
