@@ -126,13 +126,18 @@ class Stepped(BaseModel):
     reference: str = Field(examples=["W-7K3M-9QXF"])
     state: OrderState
     scheduled_for: datetime | None = None
-    verifier: str | None = None
+    verifier: str | None = Field(None, description="For staff")
 
     @classmethod
     def of(cls, order: Order) -> "Stepped":
         return cls(
             reference=order.reference, state=order.state, scheduled_for=order.scheduled_for, verifier=order.verifier
         )
+
+    @classmethod
+    def of_own(cls, order: Order) -> "Stepped":
+        """For its contractor."""
+        return cls(reference=order.reference, state=order.state, scheduled_for=order.scheduled_for)
 
 
 class SteppedMany(BaseModel):

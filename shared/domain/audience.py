@@ -48,7 +48,7 @@ CONTRACTOR_KINDS = frozenset(
         "RecallDecided",
     }
 )
-"""Kinds that the contractor whom they name sees whole."""
+"""Kinds that the contractor whom they name sees whole, but for which person acted."""
 
 _PUBLIC_FIELDS = ("subject", "reference", "class_code", "area_code", "lat", "lon", "occurred_at", "defect")
 
@@ -89,7 +89,10 @@ def may_see(line: Line, audience: Audience) -> bool:
 
 def redacted(line: Line, audience: Audience) -> dict[str, Any]:
     """What this audience gets of a line that it may see."""
-    body = dict(line.body) if audience.staff or audience.contractor_id is not None else _plain(line)
+    if audience.staff:
+        body = dict(line.body)
+    else:
+        body = _plain(line) if audience.contractor_id is None else _by_sides(line)
     return {
         "number": line.number,
         "at": line.at,
@@ -98,6 +101,19 @@ def redacted(line: Line, audience: Audience) -> dict[str, Any]:
         "hash_before": line.hash_before,
         "hash": line.hash,
     }
+
+
+def side(actor: str, *, own: bool) -> str:
+    """Who acted, for a contractor: "us", "council", or the part of Roadmend. `own`: one of its people or keys."""
+    if own:
+        return "us"
+    return "council" if actor.startswith(("person:", "key:")) else actor
+
+
+def _by_sides(line: Line) -> dict[str, Any]:
+    said = dict(line.body)
+    own = said.pop("by_contractor", False)
+    return said | {"actor": side(said["actor"], own=own)}
 
 
 def _plain(line: Line) -> dict[str, Any]:

@@ -290,7 +290,7 @@ def pay(tx: WriteTx, reference: str, now: datetime) -> Order:
     order = works.lock(tx, reference, None)
     if order.state is _O.PAID:
         return order
-    return _walked(tx, OrderWalk(order, (_O.PAID,), {"person": tx.actor}, f"Paid, says {tx.actor}."), now)
+    return _walked(tx, OrderWalk(order, (_O.PAID,), {"person": tx.actor}, "Paid."), now)
 
 
 def _walked(tx: WriteTx, walk: OrderWalk, now: datetime, *, occurred_at: datetime | None = None) -> Order:

@@ -94,6 +94,7 @@ def _body(row: Row[Any]) -> dict[str, Any]:
         "band": row.band,
         "actor": row.actor,
         "contractor": row.contractor,
+        "by_contractor": row.by_contractor or None,
         "defect": row.defect,
         "other": row.other,
         "works_order": row.works_order,

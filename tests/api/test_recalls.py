@@ -146,6 +146,23 @@ def test_a_dispute_is_the_contractors_and_the_ruling_a_supervisors(as_: As, fail
     assert failed
 
 
+def test_a_contractor_is_not_told_which_person_decided_or_ruled(as_: As, failed: str) -> None:
+    operator, alder = as_(Role.OPERATOR), as_(Role.CONTRACTOR, contractor="alder")
+    path = f"/recalls/{the_recall(operator)['reference']}"
+    operator.post(f"{path}/decide", decision="attributable", why="The patch has come out.")
+    with transaction("test") as tx:
+        hear(tx, Consumer.ASSIGN, assign_works.run, datetime.now(UTC))
+    disputed = alder.post(f"{path}/dispute", why="A trench was cut through it.")
+    as_(Role.SUPERVISOR).post(f"{path}/rule", decision="not_attributable", why="The trench is on the photo.")
+
+    told = [the_recall(alder), alder.get(path).json()]
+
+    assert disputed.json()["decided_by"] == "council"
+    assert [(one["decided_by"], one["ruled_by"]) for one in told] == [("council", "council")] * 2
+    assert the_recall(operator)["decided_by"].startswith("key:")
+    assert failed
+
+
 def test_the_case_of_a_recall_holds_both_places_the_photos_and_what_was_said(as_: As, failed: str) -> None:
     operator, alder = as_(Role.OPERATOR), as_(Role.CONTRACTOR, contractor="alder")
     path = f"/recalls/{the_recall(operator)['reference']}"

@@ -302,6 +302,7 @@ def test_a_contractor_is_not_told_which_person_acted(alder: Caller, operator: Ca
     alder.post("/visits", a_visit(order))
     worked()
     operator.post(f"/works-orders/{order}/verify", {"verdict": "passed", "why": "Level.", "site_check": True})
+    operator.post(f"/works-orders/{order}/pay")
 
     theirs = alder.get(f"/works-orders/{order}").json()
     ours = operator.get(f"/works-orders/{order}").json()
@@ -309,6 +310,8 @@ def test_a_contractor_is_not_told_which_person_acted(alder: Caller, operator: Ca
     assert {line["actor"] for line in theirs["history"]} == {"test", "us", "worker:verify", "council"}
     assert theirs["verifier"] == "council"
     assert ours["verifier"].startswith("key:")
+    assert "key:" not in str(theirs)
+    assert "key:" not in alder.post(f"/works-orders/{order}/accept").text
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ from sqlalchemy import func, select, text
 
 from shared.domain.audience import Audience, may_see, redacted
 from shared.domain.events import DefectStepped, OrderStepped
+from shared.domain.terms import Role
+from shared.flows import manage_access
 from shared.store import deliveries, event_log, feed
 from shared.store.engine import WriteTx, reading, transaction
-from shared.store.tables import delivery, feed_line
+from shared.store.tables import contractor, delivery, feed_line
+from tests.factories import adopt_default_policy
 
 NOW = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
 STAFF = Audience(staff=True)
@@ -98,6 +101,26 @@ def test_a_contractor_sees_its_own_orders_only(tx: WriteTx) -> None:
     assert not may_see(order, Audience(contractor_id=6))
     assert not may_see(defect, Audience(contractor_id=5))
     assert not may_see(order, PUBLIC)
+
+
+def test_a_contractor_is_told_which_side_acted_and_not_who(tx: WriteTx) -> None:
+    adopt_default_policy(tx)
+    ours, others, staff = (
+        f"key:{manage_access.make_key(tx, 'A key', role, ['*'], NOW, contractor=code).id}"
+        for role, code in ((Role.CONTRACTOR, "alder"), (Role.CONTRACTOR, "birch"), (Role.OPERATOR, None))
+    )
+    alder = tx.scalar(select(contractor.c.id).where(contractor.c.code == "alder"))
+    step = OrderStepped(works_order_id=1, contractor_id=alder, before="issued", after="accepted")
+    for actor in (ours, others, staff, "person:7", "worker:assign"):
+        event_log.append(WriteTx(tx.connection, actor), step, NOW)
+    projected(tx)
+
+    lines = [line for line in feed.lines_after(tx, 0, 10) if line.kind == "OrderStepped"]
+
+    told = [redacted(line, Audience(contractor_id=alder)) for line in lines]
+    assert [one["actor"] for one in told] == ["us", "council", "council", "council", "worker:assign"]
+    assert not any("by_contractor" in one for one in told)
+    assert redacted(lines[0], STAFF)["actor"] == ours
 
 
 def project_some() -> None:

@@ -175,6 +175,7 @@ def test_the_feed_shows_each_only_what_is_theirs(house: House, answered: Answere
     answered(f"whose orders each hears of: {shown}")
     own = {"operator": ["alder", "birch"], "alder": ["alder"], "birch": ["birch"]}
     assert shown == {**own, "public": [], "van": [], "clerk": []}
+    assert "person:" not in heard["alder"]
 
 
 # --- cookies ---------------------------------------------------------------------------------------------------------

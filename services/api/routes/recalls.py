@@ -34,7 +34,7 @@ class Recall(BaseModel):
     why: str = Field(description="What was seen, and what the rules make of it")
     proposed_at: datetime
     decided_at: datetime | None
-    decided_by: str | None
+    decided_by: str | None = Field(description="Who; to a contractor only council, or the part of Roadmend")
     decision_why: str | None
     disputed_at: datetime | None
     ruled_at: datetime | None

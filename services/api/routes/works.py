@@ -122,7 +122,7 @@ def show_order(reference: Reference, tx: Read, asker: Annotated[Asker, READER]) 
 @router.post("/{reference}/accept")
 def accept_order(reference: Reference, tx: Write, now: Now, asker: Annotated[Asker, CONTRACTOR]) -> Stepped:
     """Accept an order. Accepting twice, or late, changes nothing."""
-    return Stepped.of(act_on_order.accept(tx, references.read(reference), company(asker), now))
+    return Stepped.of_own(act_on_order.accept(tx, references.read(reference), company(asker), now))
 
 
 class Decline(Input):
@@ -134,7 +134,7 @@ def decline_order(
     reference: Reference, given: Decline, tx: Write, now: Now, asker: Annotated[Asker, CONTRACTOR]
 ) -> Stepped:
     """Decline an order: it goes to the next contractor, or to the operators."""
-    return Stepped.of(act_on_order.decline(tx, references.read(reference), company(asker), given.reason, now))
+    return Stepped.of_own(act_on_order.decline(tx, references.read(reference), company(asker), given.reason, now))
 
 
 class Schedule(Input):
@@ -148,7 +148,7 @@ def schedule_order(
 ) -> Stepped:
     """Promise when the crew comes. Scheduling an order accepts it."""
     code = references.read(reference)
-    return Stepped.of(act_on_order.schedule(tx, code, company(asker), given.scheduled_for, given.reason, now))
+    return Stepped.of_own(act_on_order.schedule(tx, code, company(asker), given.scheduled_for, given.reason, now))
 
 
 class Start(Input):
@@ -162,7 +162,7 @@ def start_order(
 ) -> Stepped:
     """The crew is there. Optional: a visit tells it too."""
     code, began = references.read(reference), given.started_at or now
-    return Stepped.of(act_on_order.start(tx, code, company(asker), str(given.client_id), began, now))
+    return Stepped.of_own(act_on_order.start(tx, code, company(asker), str(given.client_id), began, now))
 
 
 class Because(Act):

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, ColumnElement, Select, cast, func, select, true, tu
 from shared.errors import NotFound
 from shared.store import meanwhile, references
 from shared.store.engine import ReadTx
-from shared.store.read_models import list_place
+from shared.store.read_models import list_place, sides
 from shared.store.tables import contractor, defect, recall, recall_sighting, report, street, warranty, works_order
 
 Row = Mapping[str, Any]
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 class Page:
     """Rows, and where the next page begins; None when there is no more."""
 
-    rows: list[Row]
+    rows: list[dict[str, Any]]
     next: str | None
 
 
@@ -74,7 +74,13 @@ def recalls(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page
     """
     rows = _recalls().where(*_filters(wanted, recall.c.state))
     keys = (recall.c.proposed_at, recall.c.reference)
-    return _with_seen(tx, "recall", _page(tx, rows, keys, "reference", after, most))
+    page = _page(tx, rows, keys, "reference", after, most)
+    if wanted.contractor_id is not None:
+        sides.tell(tx, page.rows, _DECIDERS, wanted.contractor_id)
+    return _with_seen(tx, "recall", page)
+
+
+_DECIDERS = ("decided_by", "ruled_by")
 
 
 def recalls_by_state(tx: ReadTx) -> dict[str, int]:
@@ -142,8 +148,11 @@ def one_recall(tx: ReadTx, reference: str, contractor_id: int | None) -> Row:
         .where(recall_sighting.c.recall_id == row.id)
         .order_by(recall_sighting.c.id)
     )
+    shown = dict(row._mapping)
+    if contractor_id is not None:
+        sides.tell(tx, [shown], _DECIDERS, contractor_id)
     seen = meanwhile.newest(tx, "recall", [row.id])[row.id]
-    return {**row._mapping, "seen": seen, "waiting": [one._mapping for one in tx.execute(waits)]}
+    return {**shown, "seen": seen, "waiting": [one._mapping for one in tx.execute(waits)]}
 
 
 def _with_seen(tx: ReadTx, subject: str, page: Page) -> Page:

@@ -12,14 +12,12 @@ from shared.domain.terms import OrderState
 from shared.errors import NotFound
 from shared.store import meanwhile
 from shared.store.engine import ReadTx
-from shared.store.read_models import list_place
+from shared.store.read_models import list_place, sides
 from shared.store.read_models.photos import came_with_order
 from shared.store.tables import (
-    api_key,
     contractor,
     defect,
     event,
-    person,
     photo,
     sighting,
     street,
@@ -273,25 +271,8 @@ def _history(tx: ReadTx, order_id: int) -> list[Row]:
 
 def _name_no_staff(tx: ReadTx, order: dict[str, Any]) -> None:
     """A contractor is told who acted as "us", "council" or the rule's name, not which person."""
-    people = {line["actor"] for line in order["history"]} | {order["verifier"]}
-    ours = _of_company(tx, [actor for actor in people if actor], order["contractor_id"])
-    for line in order["history"]:
-        line["actor"] = _side(line["actor"], ours)
-    order["verifier"] = order["verifier"] and _side(order["verifier"], ours)
-
-
-def _side(actor: str, ours: set[str]) -> str:
-    if actor in ours:
-        return "us"
-    return "council" if actor.startswith(("person:", "key:")) else actor
-
-
-def _of_company(tx: ReadTx, actors: Sequence[str], contractor_id: int) -> set[str]:
-    """Those of the actors who are the contractor's own people and keys."""
-    people = select(func.concat("person:", person.c.id).label("actor")).where(person.c.contractor_id == contractor_id)
-    keys = select(func.concat("key:", api_key.c.id).label("actor")).where(api_key.c.contractor_id == contractor_id)
-    own = people.union_all(keys).subquery()
-    return set(tx.scalars(select(own.c.actor).where(own.c.actor == func.any(list(actors)))))
+    sides.tell(tx, order["history"], ("actor",), order["contractor_id"])
+    sides.tell(tx, [order], ("verifier",), order["contractor_id"])
 
 
 _BY_CONTRACTORS = {

@@ -30,6 +30,12 @@ SELECT said.id, said.at, said.occurred_at, said.kind, said.subject, said.before,
                             WHEN 'works_order' THEN works_order.state END) AS state,
        coalesce((said.data->>'contractor_id')::bigint, works_order.contractor_id) AS contractor_id,
        contractor.code AS contractor,
+       contractor.id = CASE
+           WHEN said.actor ~ '^person:[0-9]{1,18}$'
+           THEN (SELECT person.contractor_id FROM person WHERE person.id = split_part(said.actor, ':', 2)::bigint)
+           WHEN said.actor ~ '^key:[0-9]{1,18}$'
+           THEN (SELECT api_key.contractor_id FROM api_key WHERE api_key.id = split_part(said.actor, ':', 2)::bigint)
+       END AS by_contractor,
        defect.reference AS defect, defect.band AS band, other.reference AS other, works_order.reference AS works_order,
        newest.number AS last_number, newest.hash AS last_hash
 FROM said
