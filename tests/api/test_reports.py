@@ -10,7 +10,7 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from shared.domain.events import Consumer
 from shared.domain.terms import Role
@@ -373,6 +373,32 @@ def test_the_list_is_paged_without_gap_or_repeat(api: TestClient, a_key: MakeKey
         assert seen == sent[::-1]
     else:
         assert set(seen[:3]) == set(sent[1::2])
+
+
+def test_a_report_that_is_read_between_two_pages_takes_none_with_it(api: TestClient, a_key: MakeKey) -> None:
+    sent = {_send(api).json()["reference"] for _ in range(5)}
+    query, staff = {"sort": "due", "limit": 2}, a_key(Role.OPERATOR).headers
+    first = api.get("/api/v1/reports", params=query, headers=staff).json()
+    last = first["reports"][-1]["reference"]
+    with transaction("test") as tx:
+        later = datetime.now(UTC) + timedelta(days=30)
+        tx.execute(update(report).where(report.c.reference == last).values(state="linked", triage_due_at=later))
+
+    rest = api.get("/api/v1/reports", params={**query, "limit": 9, "after": first["next"]}, headers=staff).json()
+
+    assert {one["reference"] for one in first["reports"] + rest["reports"]} == sent
+
+
+@pytest.mark.parametrize("sort", ["newest", "due"])
+@pytest.mark.parametrize("after", ["R-0000-0000", "2026-11-02T09:00:00+00:00~R-0000-0000"])
+def test_a_place_in_the_list_that_no_answer_gave_is_refused(
+    api: TestClient, a_key: MakeKey, sort: str, after: str
+) -> None:
+    query = {"sort": sort, "after": after}
+
+    answer = api.get("/api/v1/reports", params=query, headers=a_key(Role.OPERATOR).headers)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after")
 
 
 def test_the_list_is_filtered(api: TestClient, a_key: MakeKey) -> None:

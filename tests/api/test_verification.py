@@ -20,6 +20,7 @@ from tests.factories import a_defect, a_repair, an_order, triaged
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def staff(api: TestClient, a_key: MakeKey) -> dict[str, str]:
     return a_key(Role.OPERATOR).headers
 
 
-def _a_repair(band: str = "P2", *, place: int = 0, **visit: Any) -> str:
+def _a_repair(band: str = "P2", *, place: int = 0, now: datetime | None = None, **visit: Any) -> str:
     """A permanent repair that a crew has told of, judged now. Returns its order."""
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     with transaction("test") as tx:
         defect_id = a_defect(tx, band=band, street_key=f"s{place}", known_at=now - 2 * DAY)
         an_order(tx, defect_id, now=now - DAY)
@@ -144,6 +145,24 @@ def test_the_sample_says_for_each_repair_whether_by_what_rule_and_by_what_number
         assert lines[order]["number"] == pytest.approx(draw(order, sha256))
         assert lines[order]["checked"] == (draw(order, sha256) < lines[order]["share"] == 0.1)
     assert {one["reference"] for one in by_rules} == {one for one in others if not lines[one]["checked"]}
+
+
+def test_the_sample_is_paged_by_when_evidence_passed_and_not_by_when_that_was_written(
+    api: TestClient, staff: dict[str, str]
+) -> None:
+    late, early, middle = (_a_repair(place=place, now=NOW - ago * HOUR) for place, ago in enumerate((0, 2, 1)))
+    seen, after = [], None
+    while len(seen) < 9:
+        page = _list(api, staff, "/sample", limit=1, **({"after": after} if after else {}))
+        seen += [one["reference"] for one in page["sample"]]
+        after = page["next"]
+        if after is None:
+            break
+
+    assert seen == [late, middle, early]
+    for wrong in ("nonsense", "2026-11-02T09:00:00+00:00~first"):
+        answer = api.get("/api/v1/verification/sample", params={"after": wrong}, headers=staff)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after")
 
 
 def test_a_repair_is_shown_after_its_verdict_with_who_gave_it(api: TestClient, staff: dict[str, str]) -> None:

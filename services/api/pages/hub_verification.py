@@ -74,7 +74,7 @@ def sample(
     now: Now,
     checked: Literal["", "yes", "no"] = "",
     contractor: Annotated[str, Query(max_length=40)] = "",
-    after: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    after: Annotated[str | None, Query(max_length=80)] = None,
 ) -> HTMLResponse:
     """Which repairs were drawn for a person's check, by what rule and why; and each contractor's share."""
     since = now - timedelta(days=SAMPLE_DAYS)

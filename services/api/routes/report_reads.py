@@ -197,7 +197,7 @@ def list_reports(
     overdue: Annotated[bool, Query(description="Only those that should have been read by now")] = False,
     sort: Annotated[Literal["newest", "due"], Query(description="due: what waits, by when it must be read")] = "newest",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[str | None, Query(max_length=20, description="`next` of the page before")] = None,
+    after: Annotated[str | None, Query(max_length=80, description="`next` of the page before")] = None,
 ) -> ReportList:
     """Reports as operators work through them."""
     wanted = reports.Wanted(

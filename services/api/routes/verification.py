@@ -154,7 +154,7 @@ class SampleLine(Drawing):
 
 class SamplePage(BaseModel):
     sample: list[SampleLine]
-    next: int | None = Field(description="`after` of the next page; None when there is no more")
+    next: str | None = Field(description="`after` of the next page; None when there is no more")
 
 
 @router.get("/sample")
@@ -164,7 +164,7 @@ def list_sample(
     checked: Annotated[bool | None, Query(description="Only those that a person checks, or only the others")] = None,
     contractor: Contractor = None,
     since: Since | None = None,
-    after: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    after: Annotated[str | None, Query(max_length=80)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> SamplePage:
     """Every repair whose evidence passed, the newest first: whether a person checks it, by what rule, and why."""

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from shared.domain.evidence import NOT_DRAWN, draw
 from shared.domain.terms import OrderState, PolicyVersionId
 from shared.store import policies
 from shared.store.engine import ReadTx
+from shared.store.read_models import list_place
 from shared.store.tables import contractor, event, policy_version, visit, works_order
 
 Row = Mapping[str, Any]
@@ -35,7 +36,7 @@ class Page:
     """The newest first, and where the next page begins; None when there is no more."""
 
     rows: list[Row]
-    next: int | None
+    next: str | None
 
 
 def of_orders(tx: ReadTx, order_ids: Sequence[int]) -> dict[int, Row]:
@@ -53,16 +54,30 @@ def of_orders(tx: ReadTx, order_ids: Sequence[int]) -> dict[int, Row]:
     return {row.subject_id: _drawing(tx, row, deciding) for row in found}
 
 
-def page(tx: ReadTx, wanted: Wanted, *, after: int | None, most: int) -> Page:
-    """Repairs whose evidence passed, the newest first, each with how it was drawn and what became of it."""
+def page(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
+    """Repairs whose evidence passed, the newest first, each with how it was drawn and what became of it.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
     tx.plan_for_values()
     rows = _drawings().where(*_filters(wanted))
     if after is not None:
-        rows = rows.where(event.c.id < after)
+        at, step = _place(after)
+        # The time once more by itself: the record's parts go by it.
+        rows = rows.where(event.c.at <= at, tuple_(event.c.at, event.c.id) < tuple_(at, step))
     found = tx.execute(rows.order_by(event.c.at.desc(), event.c.id.desc()).limit(most + 1)).all()
     deciding = _policies(tx)
     shown: list[Row] = [{**row._mapping, **_drawing(tx, row, deciding)} for row in found[:most]]
-    return Page(shown, found[most - 1].id if len(found) > most else None)
+    last = found[most - 1] if len(found) > most else None
+    return Page(shown, None if last is None else list_place.written(last.at, str(last.id)))
+
+
+def _place(after: str) -> tuple[datetime, int]:
+    at, step = list_place.read(after)
+    if not (step.isascii() and step.isdigit() and len(step) < 19):
+        raise list_place.unknown()
+    return at, int(step)
 
 
 def shares(tx: ReadTx, since: datetime) -> list[Row]:

@@ -22,5 +22,10 @@ def read(after: str) -> tuple[datetime, str]:
     except ValueError:
         when = None
     if not name or when is None or when.tzinfo is None:
-        raise Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})
+        raise unknown()
     return when, name
+
+
+def unknown() -> Invalid:
+    """The refusal of a place that is not from an answer of ours."""
+    return Invalid("`after` is not one that an answer gave as `next`.", {"after": "is not a place in the list"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from shared.domain.promises import Clock, Fact, Promise
@@ -15,7 +15,7 @@ from shared.domain.timeline import Link, Moment, Step, of_report
 from shared.errors import NotFound
 from shared.store import meanwhile
 from shared.store.engine import ReadTx
-from shared.store.read_models import history
+from shared.store.read_models import history, list_place
 from shared.store.tables import contact, defect, merge, photo, question, report, report_note, sighting, street
 
 _HEAD: list[ColumnElement[Any]] = [
@@ -203,37 +203,42 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Reports, and the reference after which the next page begins; None when there is no more."""
+    """Reports, and where the next page begins; None when there is no more."""
 
     rows: list[Row[Any]]
     next: str | None
 
 
 def page(tx: ReadTx, wanted: Wanted, after: str | None, most: int) -> Page:
-    """Reports newest first, or by when they must be read; `after` is the last reference of the page before."""
+    """Reports newest first, or by when they must be read; `after` is the `next` of the page before.
+
+    Raises:
+        Invalid: `after` is not from an answer of ours.
+    """
     tx.plan_for_values()
     waiting = select(question.c.id).where(question.c.report_id == report.c.id, question.c.settled_at.is_(None)).exists()
     rows = _heads().add_columns(waiting.label("question_waits")).where(*_filters(wanted))
-    if wanted.due:
-        place: ColumnElement[Any] = tuple_(report.c.triage_due_at, report.c.id)
-        begin = rows.order_by(report.c.triage_due_at, report.c.id)
-        begin = begin if after is None else begin.where(place > _place_of(after, report.c.triage_due_at, report.c.id))
-    else:
-        begin = rows.order_by(report.c.id.desc())
-        begin = begin if after is None else begin.where(report.c.id < _place_of(after, report.c.id))
-    found = list(tx.execute(begin.limit(most + 1)))
+    if after is not None:
+        rows = rows.where(_beyond(tx, after, due=wanted.due))
+    order = (report.c.triage_due_at, report.c.id) if wanted.due else (report.c.id.desc(),)
+    found = list(tx.execute(rows.order_by(*order).limit(most + 1)))
     shown = found[:most]
-    return Page(shown, shown[-1].reference if len(found) > most else None)
+    last = shown[-1] if len(found) > most else None
+    if last is None:
+        return Page(shown, None)
+    return Page(shown, list_place.written(last.triage_due_at if wanted.due else last.received_at, last.reference))
 
 
 _UNREAD = sorted(OPEN_REPORT - {ReportState.LINKED})
 
 
-def _place_of(reference: str, *columns: Column[Any]) -> Any:
-    """Where the last report of the page before stands in the list."""
-    last = report.alias("last")
-    own = [select(last.c[column.key]).where(last.c.reference == reference).scalar_subquery() for column in columns]
-    return own[0] if len(own) == 1 else tuple_(*own)
+def _beyond(tx: ReadTx, after: str, *, due: bool) -> ColumnElement[bool]:
+    """Reports that come after a place. It carries the time by which its report had to be read, for that may change."""
+    at, reference = list_place.read(after)
+    last: int | None = tx.scalar(select(report.c.id).where(report.c.reference == reference))
+    if last is None:
+        raise list_place.unknown()
+    return tuple_(report.c.triage_due_at, report.c.id) > tuple_(at, last) if due else report.c.id < last
 
 
 def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
