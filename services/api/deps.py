@@ -14,10 +14,12 @@ from shared.domain.terms import Role
 from shared.errors import NotAllowed, SignInNeeded
 from shared.flows import manage_access
 from shared.store.engine import ReadTx, UnkeptTx, WriteTx, foreseeing, reading, transaction
+from shared.store.read_models import as_of
 
 __all__ = [
     "PUBLIC",
     "STAFF",
+    "AsOf",
     "Asker",
     "Foresee",
     "Known",
@@ -71,6 +73,15 @@ Known = Annotated[Asker, Depends(known)]
 def _reading() -> Iterator[ReadTx]:
     with reading() as tx:
         yield tx
+
+
+def _as_of() -> datetime:
+    with reading() as tx:
+        return as_of.as_of(tx)
+
+
+AsOf = Annotated[datetime, Depends(_as_of)]
+"""Up to when what follows in this request sees every change. It stands before `Read` in a route: one at a time."""
 
 
 def _writing(asker: Known) -> Iterator[WriteTx]:

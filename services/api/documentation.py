@@ -29,7 +29,9 @@ ABOUT: dict[str, Any] = {
         "is told what the public is told.\n\n"
         "**Errors** are RFC 9457 problem details. `type` and `title` are stable; `detail` is for the case; `errors` "
         "lists fields with reasons. Every answer carries `X-Correlation-ID`.\n\n"
-        "**Lists** are paged by `limit` and `after`; `next` in the answer is the `after` of the next page."
+        "**Lists** are paged by `limit` and `after`; `next` in the answer is the `after` of the next page, null on the "
+        "last. A list by last change also gives `as_of`: keep that of the first page, and ask with it as "
+        "`updated_since` next time. Nothing is missed; some rows come twice."
     ),
     "license_info": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
 }

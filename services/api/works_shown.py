@@ -63,6 +63,7 @@ class Listed(BaseModel):
 class OrderPage(BaseModel):
     orders: list[Listed]
     next: str | None = Field(description="`after` of the next page; None when there is no more")
+    as_of: datetime = Field(description="What to ask with next time as `updated_since`; keep the first page's")
 
 
 class ReportPhoto(BaseModel):

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from shared.domain.terms import Role, VisitOutcome
 from shared.store.engine import reading, transaction
+from shared.store.read_models import as_of
 from shared.store.tables import defect
 from tests.api.conftest import MakeKey
 from tests.factories import PLACE, a_defect, a_repair, a_verified_repair, an_order, triaged
@@ -90,7 +91,7 @@ def test_a_box_that_is_none_is_refused(api: TestClient, bbox: str) -> None:
     assert answer.json()["errors"][0]["field"] == "bbox"
 
 
-def test_pages_follow_each_other_without_gap_or_repeat_and_lead_to_what_changes_later(api: TestClient) -> None:
+def test_pages_follow_each_other_without_gap_or_repeat(api: TestClient) -> None:
     made = [_made(easting=353_000.0 + 100 * n) for n in range(7)]
     seen: list[str] = []
     page = api.get("/api/v1/defects", params={"limit": 3}).json()
@@ -114,6 +115,18 @@ def test_what_changed_since_is_asked_for(api: TestClient) -> None:
         tx.execute(update(defect).where(defect.c.reference == changed).values(updated_at=NOW + timedelta(hours=1)))
 
     assert _listed(api, updated_since=NOW.isoformat()) == [changed]
+
+
+def test_a_change_that_commits_late_comes_with_what_is_asked_for_next(api: TestClient) -> None:
+    reference = _made()
+    with transaction("test") as writing:
+        began = writing.scalar(select(func.now()))
+        writing.execute(update(defect).values(updated_at=datetime.now(UTC)))
+
+        said = api.get("/api/v1/defects").json()["as_of"]
+
+    assert datetime.fromisoformat(said) <= began - as_of.MARGIN
+    assert _listed(api, updated_since=said) == [reference]
 
 
 def test_the_public_is_not_shown_what_is_not_there(api: TestClient, a_key: MakeKey) -> None:

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from shared.domain.events import Consumer
 from shared.domain.terms import Role
-from shared.flows import assign_works, verify_repair
+from shared.flows import act_on_order, assign_works, verify_repair
 from shared.store.engine import transaction
+from shared.store.read_models import as_of
 from shared.store.tables import defect, visit, works_order
 from tests.api.conftest import MakeKey
 from tests.factories import PLACE, a_defect, an_order, hear
@@ -137,6 +138,22 @@ def test_a_place_in_the_list_that_we_did_not_give_is_refused(operator: Caller) -
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "after"
+
+
+def test_a_change_that_commits_late_comes_with_what_is_asked_for_next(alder: Caller) -> None:
+    slow, quick = issued(), issued(street_key="another-street")
+    with transaction("key:1") as writing:
+        began = writing.scalar(select(func.now()))
+        firm = writing.scalar(select(works_order.c.contractor_id).where(works_order.c.reference == slow))
+        act_on_order.accept(writing, slow, firm, datetime.now(UTC))
+        alder.post(f"/works-orders/{quick}/accept")
+
+        page = alder.get("/works-orders").json()
+
+    later = alder.get("/works-orders", updated_since=page["as_of"]).json()["orders"]
+    assert [(one["reference"], one["state"]) for one in page["orders"]] == [(slow, "issued"), (quick, "accepted")]
+    assert datetime.fromisoformat(page["as_of"]) <= began - as_of.MARGIN
+    assert (slow, "accepted") in [(one["reference"], one["state"]) for one in later]
 
 
 def test_accept_schedule_and_slip(alder: Caller, order: str) -> None:

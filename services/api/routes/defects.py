@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from services.api.defect_filters import Filters
-from services.api.deps import PUBLIC, STAFF, Asker, Read, requires
+from services.api.deps import PUBLIC, STAFF, Asker, AsOf, Read, requires
 from services.api.schemas import EventTold, Moment, Position, PublicPhoto, Status
 from shared.domain.terms import Band, DefectState
 from shared.errors import Invalid
@@ -42,6 +42,7 @@ _EXAMPLE = {
         }
     ],
     "next": None,
+    "as_of": "2026-11-21T10:04:30Z",
 }
 
 
@@ -54,8 +55,9 @@ _EXAMPLE = {
     },
 )
 def map_defects(
-    tx: Read,
     asker: Annotated[Asker, READER],
+    as_of: AsOf,
+    tx: Read,
     filters: Filters,
     bbox: Annotated[
         str | None,
@@ -64,15 +66,20 @@ def map_defects(
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     after: Annotated[str | None, Query(max_length=80, description="`next` of the page before")] = None,
 ) -> Response:
-    """Defects as GeoJSON, in the order of their last change. `next` leads on; at the end, to what changes later."""
+    """Defects as GeoJSON, in the order of their last change.
+
+    To hear of what changes later, keep the first page's `as_of` and ask with it as `updated_since`: nothing is missed,
+    and what changed shortly before may come twice.
+    """
     wanted = filters.wanted(asker, None if bbox is None else _box(bbox))
     found = defect_map.features(tx, wanted, staff=asker.is_staff, after=after, most=limit)
-    body = f'{{"type":"FeatureCollection","features":[{",".join(found.texts)}],"next":{_json(found.next)}}}'
+    more = f'"next":{_json(found.next)},"as_of":{_json(as_of)}'
+    body = f'{{"type":"FeatureCollection","features":[{",".join(found.texts)}],{more}}}'
     return Response(body, media_type=GEOJSON)
 
 
-def _json(value: str | None) -> str:
-    return orjson.dumps(value).decode()
+def _json(value: str | datetime | None) -> str:
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
 
 
 def _box(written: str) -> Box:

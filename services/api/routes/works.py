@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from services.api.deps import STAFF, Asker, Now, Read, Role, Write, requires
+from services.api.deps import STAFF, Asker, AsOf, Now, Read, Role, Write, requires
 from services.api.routes.visits import company
 from services.api.schemas import Act, Input, Instant, SeenOfEach, Since, Words, YesNo
 from services.api.works_shown import OrderPage, Stepped, SteppedMany, Whole
@@ -27,8 +27,9 @@ Why = Annotated[Words, Field(min_length=3, max_length=500)]
 
 @router.get("")
 def list_orders(
-    tx: Read,
     asker: Annotated[Asker, READER],
+    as_of: AsOf,
+    tx: Read,
     state: Annotated[list[OrderState] | None, Query()] = None,
     band: Annotated[list[Band] | None, Query()] = None,
     street: Annotated[str | None, Query(max_length=200, description="The street's key")] = None,
@@ -40,9 +41,10 @@ def list_orders(
     after: Annotated[str | None, Query(max_length=80)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> OrderPage:
-    """Orders by their last change, the oldest change first: a phone that asks on with `next` misses nothing.
+    """Orders by their last change, the oldest change first. A contractor sees only their own.
 
-    A contractor sees only their own.
+    To hear of what changes later, keep the first page's `as_of` and ask with it as `updated_since`: nothing is missed,
+    and what changed shortly before may come twice.
     """
     wanted = read.Wanted(
         contractor_id=asker.contractor_id,
@@ -56,7 +58,7 @@ def list_orders(
         open_only=is_open,
     )
     page = read.page(tx, wanted, after=after, most=limit)
-    return OrderPage.model_validate({"orders": page.rows, "next": page.next})
+    return OrderPage.model_validate({"orders": page.rows, "next": page.next, "as_of": as_of})
 
 
 class ByHand(Input):

@@ -148,7 +148,7 @@ def conditions(wanted: Wanted) -> tuple[str, dict[str, Any]]:
 
 
 def features(tx: ReadTx, wanted: Wanted, *, staff: bool, after: str | None, most: int) -> Features:
-    """Defects in the order of their last change: who asks on with `next` later sees what changed since.
+    """Defects in the order of their last change. What changes later is asked for by `updated_since`: see `as_of.py`.
 
     Raises:
         Invalid: `after` is not from an answer of ours.

@@ -83,7 +83,7 @@ _HEAD += [contractor.c.code.label("contractor"), contractor.c.name.label("contra
 
 
 def page(tx: ReadTx, wanted: Wanted, *, after: str | None, most: int) -> Page:
-    """Orders in the order of their last change: who asks on with `next` later sees what changed since.
+    """Orders in the order of their last change. What changes later is asked for by `updated_since`: see `as_of.py`.
 
     Raises:
         Invalid: `after` is not from an answer of ours.
