@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 
+from shared.store.tables import OPEN_STATES
+
 
 def listed(page: Page) -> list[int]:
     """The numbers of the lines in the list, the newest first."""
@@ -54,7 +56,7 @@ def is_open(operator: httpx.Client) -> int:
 def in_the_county(operator: httpx.Client) -> int:
     """How many of them lie where the map of the whole county shows them for sure; 5,000 at most are counted."""
     west, south, east, north = operator.get("/api/v1/streets/tiles").json()["bounds"]
-    asked = {"open": "true", "bbox": f"{west},{south},{east},{north}", "limit": "5000"}
+    asked = {"state": OPEN_STATES, "bbox": f"{west},{south},{east},{north}", "limit": 5000}
     return len(operator.get("/api/v1/defects", params=asked).json()["features"])
 
 
