@@ -7,10 +7,11 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from io import BytesIO
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from shared.domain.detection import Unreadable
 from shared.errors import Invalid, TooLarge
@@ -20,6 +21,8 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_INFLATED = 320 * 1024 * 1024
 """Of a body in gzip, once it is read."""
 MOST_ITEM_BYTES = 16 * 1024
+EACH = 32
+"""Lines, JSON objects or commas to a detection; a body with more is looked at before it is taken apart."""
 LOOKED_AT = 50
 """So many of the first are looked at for fields that are not known."""
 
@@ -89,6 +92,20 @@ class _Collection(Struct):
     features: list[Raw]
 
 
+class _Object(Struct, gc=False):
+    """Any object; nothing of it is kept."""
+
+
+class _Objects(Struct):
+    features: list[_Object]
+
+
+class _Line(Struct):
+    """An object on a line of its own, which a FeatureCollection is not."""
+
+    features: Raw | UnsetType = UNSET
+
+
 class _Point(Struct):
     type: Literal["Point"]
     coordinates: Annotated[list[float], Meta(min_length=2, max_length=4)]
@@ -109,6 +126,9 @@ _feature = msgspec.json.Decoder(_Feature).decode
 _encode = msgspec.json.Encoder().encode
 _array = msgspec.json.Decoder(list[Raw]).decode
 _collection = msgspec.json.Decoder(_Collection).decode
+_line = msgspec.json.Decoder(_Line).decode
+_array_of_objects = msgspec.json.Decoder(list[_Object]).decode
+_collection_of_objects = msgspec.json.Decoder(_Objects).decode
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>\w*).*)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
@@ -136,9 +156,7 @@ def read(raw: bytes, content_type: str, encoding: str, most: int) -> Body:
         TooLarge: too many bytes once inflated, or more than `most` detections.
     """
     body = _inflated(raw, encoding)
-    single, pieces = _pieces(body, content_type)
-    if len(pieces) > most:
-        raise TooLarge(f"{len(pieces):,} detections came; send {most:,} at most in one request.")
+    single, pieces = _pieces(body, content_type, most)
     return Body([_item(piece, single) for piece in pieces], _unknown(pieces[:LOOKED_AT], single))
 
 
@@ -154,17 +172,17 @@ def _inflated(raw: bytes, encoding: str) -> bytes:
 
 def _gunzipped(raw: bytes) -> bytes:
     """All members of a gzip file, no further than MOST_INFLATED."""
-    inflated = bytearray()
+    inflated = BytesIO()
     while raw:
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
         for piece in _inflated_pieces(member, raw):
-            inflated += piece
-            if len(inflated) > MOST_INFLATED:
+            inflated.write(piece)
+            if inflated.tell() > MOST_INFLATED:
                 raise TooLarge(f"The body is more than {MOST_INFLATED // 1024 // 1024} MB once inflated.")
         if not member.eof:
             raise Invalid("The gzip body ends too early: it was cut off on its way.")
         raw = member.unused_data
-    return bytes(inflated)
+    return inflated.getvalue()
 
 
 def _inflated_pieces(member: "zlib._Decompress", raw: bytes) -> Iterator[bytes]:
@@ -195,34 +213,66 @@ def _unfolded(piece: bytes) -> bytes:
 Single = Callable[[bytes], bytes]
 
 
-def _pieces(body: bytes, content_type: str) -> tuple[Single, list[bytes]]:
+def _pieces(body: bytes, content_type: str, most: int) -> tuple[Single, list[bytes]]:
     """The detections as they stand in the body, and how to make a flat object of one."""
     text = body.strip()
     kind = content_type.split(";")[0].strip().lower()
     if not text:
         raise Invalid("The body is empty.")
-    if "ndjson" in kind or "jsonl" in kind or "json-seq" in kind:
-        return _flat, _lines(text)
+    if "ndjson" in kind or "jsonl" in kind or "json-seq" in kind or _is_object(_first_line(text)):
+        return _flat, _lines(text, most)
     try:
         if text.startswith(b"["):
-            return _flat, [bytes(piece) for piece in _array(text)]
-        return _unfolded, [bytes(piece) for piece in _collection(text).features]
+            _refuse_scraps(text, most, _array_of_objects)
+            return _flat, _whole(_array(text), most)
+        _refuse_scraps(text, most, _collection_of_objects)
+        return _unfolded, _whole(_collection(text).features, most)
     except _BAD as error:
-        if text.startswith(b"{") and _is_object(text.split(b"\n", 1)[0]):
-            return _flat, _lines(text)
         raise Invalid(
             f"The body is neither a JSON array, a GeoJSON FeatureCollection nor one JSON object a line: {error}"
         ) from None
 
 
-def _lines(text: bytes) -> list[bytes]:
-    return [line for line in text.split(b"\n") if line.strip()]
+def _lines(text: bytes, most: int) -> list[bytes]:
+    _refuse_more(text.count(b"\n") + 1, "lines", EACH * most)
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    _refuse_more(len(lines), "detections", most)
+    return lines
+
+
+def _whole(pieces: list[Raw], most: int) -> list[bytes]:
+    _refuse_more(len(pieces), "detections", most)
+    return [bytes(piece) for piece in pieces]
+
+
+def _refuse_scraps(text: bytes, most: int, look: Callable[[bytes], object]) -> None:
+    """Refuse what a list of its pieces would be many times larger than: [0,0,0,…] of 320 MB became 10 GB.
+
+    A detection is an object with some fields. So objects are few, and where commas are not, nothing but objects may
+    stand in the list; `look` stops at the first other thing, and keeps nothing of an object.
+    """
+    _refuse_more(text.count(b"{"), "objects", EACH * most)
+    if text.count(b",") > EACH * most:
+        try:
+            look(text)
+        except msgspec.ValidationError as error:
+            raise TooLarge(f"These are not {most:,} detections at most: {error}.") from None
+
+
+def _refuse_more(came: int, what: str, most: int) -> None:
+    if came > most:
+        raise TooLarge(f"{came:,} {what} came; send {most:,} at most in one request.")
+
+
+def _first_line(text: bytes) -> bytes:
+    end = text.find(b"\n")
+    return text if end < 0 else text[:end]
 
 
 def _is_object(line: bytes) -> bool:
     """One detection, whole on its line; a FeatureCollection that failed is not taken for one."""
     try:
-        return "features" not in msgspec.json.decode(line, type=dict[str, Raw])
+        return _line(line).features is UNSET
     except _BAD:
         return False
 
@@ -272,7 +322,9 @@ def _legible(told: str) -> str:
 
 
 def _unknown(pieces: list[bytes], single: Single) -> list[str]:
-    return sorted({name for piece in pieces for name in _names(piece, single)} - FIELDS)
+    """Of a piece that is refused for its length the names could be millions."""
+    short = [piece for piece in pieces if len(piece) <= MOST_ITEM_BYTES]
+    return sorted({name for piece in short for name in _names(piece, single)} - FIELDS)
 
 
 def _names(piece: bytes, single: Single) -> Iterator[str]:

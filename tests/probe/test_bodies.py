@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from random import Random
 
 import httpx
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -18,6 +19,7 @@ from tests.probe.conftest import Answered
 from tests.probe.house import House
 from tests.probe.memory import MB, watched
 
+pillow_heif.register_heif_opener()
 pytestmark = pytest.mark.slow
 
 PHOTOS = ROOT.parent / "shared" / "data" / "photos"
@@ -225,6 +227,35 @@ def test_a_line_of_a_gigabyte_is_refused_when_its_limit_is_passed(house: House, 
     assert sent < 300 * MB
     assert peak.grown < 2 * BODY_MEMORY
     assert house.ask("GET", "/health/ready").status_code == 200
+
+
+def _packed(head: bytes, piece: bytes, tail: bytes, megabytes: int = 300) -> bytes:
+    """So many megabytes of a piece again and again between a head and a tail, packed."""
+    pack, pieces = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16), piece * (MB // len(piece))
+    packed = [pack.compress(head), *(pack.compress(pieces) for _ in range(megabytes)), pack.compress(tail)]
+    return b"".join(packed) + pack.flush()
+
+
+OF_ARRAY = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+SCRAPS = {
+    "numbers": (b"[", b"0,", b"0]", OF_ARRAY),
+    "numbers after an object": (b"[{}", b",0", b"]", OF_ARRAY),
+    "empty objects": (b"[", b"{},", b"{}]", OF_ARRAY),
+    "numbers for features": (b'{"type": "FeatureCollection", "features": [', b"0,", b"0]}", OF_ARRAY),
+    "empty lines": (b"a", b"\n", b"a", GZIP),
+}
+
+
+@pytest.mark.parametrize(("head", "piece", "tail", "headers"), SCRAPS.values(), ids=SCRAPS)
+def test_hundreds_of_millions_of_scraps_are_refused_before_a_thing_is_made_of_each(
+    house: House, head: bytes, piece: bytes, tail: bytes, headers: dict[str, str], answered: Answered
+) -> None:
+    body = _packed(head, piece, tail)
+    with watched(_api(house)) as peak:
+        answer = _batch(house, body, headers)
+
+    answered(f"{len(body) / 1e6:.1f} MB sent: {_problem(answer, 413)}, +{peak.grown // MB} MB")
+    assert peak.grown < BATCH_MEMORY
 
 
 WHOLE = {

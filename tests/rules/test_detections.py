@@ -215,6 +215,41 @@ def test_more_detections_than_are_taken_are_too_many() -> None:
         read(lines({}, {}, {}), "application/x-ndjson", "", 2)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "says"),
+    [
+        (b"[" + b"0," * 100 + b"0]", "application/json", "not 2 detections at most"),
+        (b"[{}" + b",0" * 100 + b"]", "application/json", "not 2 detections at most"),
+        (b'{"features": [' + b"0," * 100 + b'0], "type": "FeatureCollection"}', "", "not 2 detections at most"),
+        (b"[" + b"{}," * 100 + b"{}]", "application/json", "101 objects came"),
+        (b"a" + b"\n" * 100 + b"a", "application/x-ndjson", "101 lines came"),
+        (b'{"a": 1}' + b"\n" * 100 + b"{}", "application/json", "101 lines came"),
+    ],
+    ids=["numbers", "numbers after an object", "numbers for features", "empty objects", "empty lines", "known lines"],
+)
+def test_scraps_are_refused_before_a_thing_is_made_of_each(body: bytes, kind: str, says: str) -> None:
+    with pytest.raises(TooLarge, match=says):
+        read(body, kind, "", 2)
+
+
+def test_detections_with_long_fields_of_the_vendors_own_are_no_scraps() -> None:
+    outlined = {**GOOD, "outline": [[n, n] for n in range(100)]}
+    point = {"type": "Point", "coordinates": [-2.7, 53.76]}
+    collection = {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "geometry": point, "properties": outlined}],
+    }
+
+    assert len(read(json.dumps([outlined, outlined]).encode(), "", "", 2).items) == 2
+    assert len(read(json.dumps(collection).encode(), "", "", 2).items) == 1
+
+
+def test_the_fields_of_one_that_is_too_long_are_not_named() -> None:
+    body = read(b'{"x": 1}\n{"' + b"y" * 20_000 + b'": 1}', "application/x-ndjson", "", 10)
+
+    assert body.ignored == ["x"]
+
+
 @given(st.binary(max_size=300), st.sampled_from(["", "application/json", "application/x-ndjson"]))
 def test_any_bytes_are_read_or_refused_and_never_fail(body: bytes, kind: str) -> None:
     try:
