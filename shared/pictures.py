@@ -28,8 +28,9 @@ LEAST_EDGE_PX = 64
 PUBLIC_EDGE_PX = 2048
 SMALL_EDGE_PX = 400
 
-_decoding = threading.BoundedSemaphore(2)
+AT_ONCE = 2
 """Photos decoded at once in a process: memory is bounded by this, not by how many people send."""
+_decoding = threading.BoundedSemaphore(AT_ONCE)
 
 
 class NotAPhoto(Invalid):

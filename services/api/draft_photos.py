@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import UploadFile
+from fastapi import Depends, File, Request, UploadFile
 
 from services.api.drafts import Writing
+from services.api.rate import count
 from shared.domain.drafts import MOST_PHOTOS, Place
 from shared.domain.place import Point, distance_m
 from shared.domain.whereabouts import away
@@ -63,17 +64,34 @@ def taken_at(row: Any) -> Point | None:
     return None if row.taken_lat is None else Point(row.taken_lat, row.taken_lon, PHOTO_M)
 
 
-def take_photos(tx: WriteTx, secret: str, sent: Sequence[UploadFile | str], now: datetime) -> Mapping[str, str]:
+async def _sent(request: Request, photo: Annotated[Sequence[UploadFile | str], File()] = ()) -> Sequence[UploadFile]:
+    """The files of a form's field `photo`, which a form without one sends as an empty text.
+
+    Each counts, as far as it will be looked at.
+
+    Raises:
+        TooMany: this address sends more photos than the setting allows.
+    """
+    files = [one for one in photo if not isinstance(one, str) and one.filename]
+    await count(request, "photo", times=min(max(len(files), 1), MOST_PHOTOS))
+    return files
+
+
+SentPhotos = Annotated[Sequence[UploadFile], Depends(_sent)]
+
+
+def take_photos(tx: WriteTx, secret: str, sent: Sequence[UploadFile], now: datetime) -> Mapping[str, str]:
     """Keep the photos of a form, as many as are good: one that is refused has written nothing.
 
-    Returns what is wrong with the others, for the field `photo`.
+    No more are looked at than a draft may have: to decode one that is bad takes as long as one that is good. Returns
+    what is wrong with the others, for the field `photo`.
     """
     wrong = []
-    for one in sent:
-        if isinstance(one, str) or not one.filename:
-            continue
+    for one in sent[:MOST_PHOTOS]:
         try:
             write_draft.add_photo(tx, secret, one.file.read(), now)
         except Refusal as refused:
             wrong.append(f"{one.filename}: {refused.detail}")
+    if len(sent) > MOST_PHOTOS:
+        wrong.append(f"You can send up to {MOST_PHOTOS} photos: we have not looked at the others.")
     return {"photo": " ".join(wrong)} if wrong else {}

@@ -19,6 +19,8 @@ from shared.store.engine import ReadTx, WriteTx
 COOKIE = "roadmend_draft"
 PATH = "/report"
 """Of the cookie, and of the first page; the others lie below it."""
+DONE = f"{PATH}/done"
+_SEVEN_DAYS = int(TERM.total_seconds())
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -72,18 +74,26 @@ def keep(tx: WriteTx, writing: Writing, answers: Answers, now: datetime, *, to: 
     where = go(to or next_step(answers))
     if writing.secret is not None and writing.row is not None and not writing.is_sent:
         write_draft.answer(tx, writing.secret, answers, now)
-        remember(where, writing.secret)
+        _remember(where, writing.secret, _SEVEN_DAYS)
     else:
-        remember(where, write_draft.begin(tx, answers, now))
+        _remember(where, write_draft.begin(tx, answers, now), _SEVEN_DAYS)
     return where
 
 
-def remember(response: Response, secret: str) -> None:
-    """Let the browser keep the draft's secret for seven days from now."""
+def go_done(writing: Writing) -> Response:
+    """To the last page. The secret opens what was sent from now on, so the browser keeps it until it is closed."""
+    where = RedirectResponse(DONE, 303)
+    if writing.secret is not None:
+        _remember(where, writing.secret, None)
+    return where
+
+
+def _remember(response: Response, secret: str, seconds: int | None) -> None:
+    """Let the browser keep the draft's secret; None: until it is closed."""
     response.set_cookie(
         COOKIE,
         secret,
-        max_age=int(TERM.total_seconds()),
+        max_age=seconds,
         httponly=True,
         samesite="lax",
         secure=settings().public_url.startswith("https"),

@@ -29,14 +29,14 @@ class _Counter:
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._hints = Hints("rate_counts_alone")
 
-    def count(self, limit: RateLimitItem, what: str, who: str) -> int:
-        """Count one request. Returns 0, or after how many seconds to come again."""
-        counted = self._hints.ask(lambda: self._counted(self._shared, limit, what, who))
-        return self._counted(self._own, limit, what, who) if counted is None else counted
+    def count(self, limit: RateLimitItem, what: str, who: str, times: int) -> int:
+        """Count a request so many times. Returns 0, or after how many seconds to come again."""
+        counted = self._hints.ask(lambda: self._counted(self._shared, limit, what, who, times))
+        return self._counted(self._own, limit, what, who, times) if counted is None else counted
 
     @staticmethod
-    def _counted(limiter: FixedWindowRateLimiter, limit: RateLimitItem, what: str, who: str) -> int:
-        if limiter.hit(limit, what, who):
+    def _counted(limiter: FixedWindowRateLimiter, limit: RateLimitItem, what: str, who: str, times: int) -> int:
+        if limiter.hit(limit, what, who, cost=times):
             return 0
         until = limiter.get_window_stats(limit, what, who).reset_time
         return max(1, round(until - time.time()))
@@ -47,19 +47,19 @@ def _counter(address: str) -> _Counter:
     return _Counter(address)
 
 
-def refuse_too_many(limit: str, what: str, who: str) -> None:
-    """Count one request of `who`.
+def refuse_too_many(limit: str, what: str, who: str, times: int = 1) -> None:
+    """Count a request of `who`, so many times.
 
     Raises:
         TooMany: the limit ("60/minute") is passed.
     """
-    wait = _counter(settings().redis_url).count(parse(limit), what, who)
+    wait = _counter(settings().redis_url).count(parse(limit), what, who, times)
     if wait:
         raise TooMany(f"That is more than {limit.replace('/', ' in a ')}. Come again in {wait} seconds.", wait)
 
 
-async def count(request: Request, what: str, limit: str | None = None) -> None:
-    """Count one request of the caller's address under a name; without a limit of its own, the setting's.
+async def count(request: Request, what: str, limit: str | None = None, *, times: int = 1) -> None:
+    """Count a request of the caller's address under a name; without a limit of its own, the setting's.
 
     An empty setting counts nothing.
 
@@ -68,8 +68,8 @@ async def count(request: Request, what: str, limit: str | None = None) -> None:
     """
     if not settings().rate_limit:
         return
-    address = request.client.host if request.client else "unknown"
-    await run_in_threadpool(refuse_too_many, limit or settings().rate_limit, what, address)
+    who = request.client.host if request.client else "unknown"
+    await run_in_threadpool(refuse_too_many, limit or settings().rate_limit, what, who, times)
 
 
 def count_one(what: str, limit: str, who: str) -> None:

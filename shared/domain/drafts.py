@@ -12,6 +12,8 @@ from typing import Any
 
 TERM = timedelta(days=7)
 """So long after its last answer a draft can be gone on with."""
+LINK_TERM = timedelta(hours=1)
+"""So long the last page shows the reporter's own link: the browser may be a library's."""
 HASTE = timedelta(seconds=3)
 """Nobody writes a report faster; who does is asked to look and send it again."""
 MOST_PHOTOS = 5

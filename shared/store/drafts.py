@@ -16,11 +16,15 @@ from shared.store.tables import draft
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """A draft that can still be gone on with, or that was sent: then it has a report or a passer-by's sighting."""
+    """A draft that can still be gone on with, or that was sent: then it has a report or a passer-by's sighting.
+
+    `updated_at` is when it was last answered, or when it was sent.
+    """
 
     hash: bytes
     answers: Answers
     made_at: datetime
+    updated_at: datetime
     report_id: ReportId | None
     sighting_id: int | None
 
@@ -54,7 +58,7 @@ def _found(tx: ReadTx, rows: Any, secret: str, now: datetime) -> DraftRow | None
     if row is None:
         return None
     answers: Mapping[str, Any] = row.answers
-    return DraftRow(row.secret_hash, Answers.read(answers), row.made_at, row.report_id, row.sighting_id)
+    return DraftRow(row.secret_hash, Answers.read(answers), row.made_at, row.updated_at, row.report_id, row.sighting_id)
 
 
 def keep(tx: WriteTx, secret_hash: bytes, answers: Answers, now: datetime) -> None:

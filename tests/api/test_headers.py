@@ -71,9 +71,15 @@ def test_a_private_answer_is_kept_by_no_cache(api: TestClient, a_key: MakeKey) -
     photo = api.post(f"{at}/photos", headers=mine, files={"photo": ("a.jpg", a_picture(1))}).json()["url"]
 
     kept = [api.get(path, headers=mine).headers["cache-control"] for path in (at, "/api/v1/me")]
+    staff = a_key(Role.OPERATOR).headers
+    shown, original = api.get(photo, headers=mine).headers, api.get(f"{photo}?copy=original", headers=staff).headers
+    again = api.get(photo, headers={**mine, "If-None-Match": shown["etag"]})
+    signed_out = api.get(photo, headers={"If-None-Match": shown["etag"]})
 
     assert kept == ["no-store", "no-store"]
-    assert api.get(photo, headers=mine).headers["cache-control"].startswith("private")
+    assert (shown["cache-control"], shown["vary"]) == ("private, no-cache", "Authorization, Cookie")
+    assert original["cache-control"] == "no-store"
+    assert (again.status_code, signed_out.status_code) == (304, 404)
     assert api.get("/api/v1/people", headers=a_key(Role.ADMIN).headers).headers["cache-control"] == "no-store"
 
 

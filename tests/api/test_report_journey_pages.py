@@ -1,12 +1,14 @@
 """The report's pages as a program meets them: no page before its time, nothing of one draft for another, limits."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from services.api import rate
-from shared.domain.drafts import HASTE
+from shared.domain.drafts import HASTE, LINK_TERM, MOST_PHOTOS
 from shared.settings import settings
 from shared.store.engine import transaction
 from tests.factories import PLACE, a_picture
@@ -102,7 +104,51 @@ def test_a_photo_of_a_draft_is_shown_to_its_writer_alone(person: TestClient) -> 
     others = person.get(f"/report/photos/{address}")
 
     assert (mine.status_code, mine.headers["content-type"]) == (200, "image/jpeg")
+    assert mine.headers["cache-control"] == "no-store"
     assert others.status_code == 404
+
+
+def send_no_photos(person: TestClient, number: int) -> Response:
+    """So many files in one form, none of which is a photo."""
+    files = [("photo", (f"{n}.jpg", b"no photo", "image/jpeg")) for n in range(number)]
+    return person.post("/report/photos", data={"act": "continue"}, files=files)
+
+
+def test_of_a_form_no_more_photos_are_looked_at_than_a_report_may_have(person: TestClient) -> None:
+    at_check(person)
+
+    answer = send_no_photos(person, 3 * MOST_PHOTOS)
+
+    assert answer.status_code == 422
+    looked_at = [n for n in range(3 * MOST_PHOTOS) if f"{n}.jpg: This is not a photo" in answer.text]
+    assert looked_at == list(range(MOST_PHOTOS))
+    assert "You can send up to 5 photos: we have not looked at the others." in answer.text
+
+
+def test_each_photo_of_a_form_counts(person: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_check(person)
+    monkeypatch.setenv("ROADMEND_RATE_LIMIT", f"{2 * MOST_PHOTOS - 1}/{secrets.randbelow(100_000) + 1} hour")
+    settings.cache_clear()
+
+    said = [send_no_photos(person, MOST_PHOTOS).status_code for _ in range(2)]
+
+    assert said == [422, 429]
+
+
+def test_once_sent_the_cookie_ends_with_the_browser_and_the_link_is_shown_for_an_hour(person: TestClient) -> None:
+    at_check(person)
+    age_drafts()
+
+    cookies = [person.post("/report/check").headers["set-cookie"] for _ in range(2)]
+    pages = [person.get("/report/done").text for _ in range(2)]
+    with transaction("test") as tx:
+        tx.raw().execute("UPDATE draft SET updated_at = updated_at - %s::interval", [LINK_TERM])
+    later = person.get("/report/done").text
+
+    assert [cookie.startswith("roadmend_draft=") and "Max-Age" not in cookie for cookie in cookies] == [True, True]
+    assert all("?token=" in page for page in pages)
+    assert "?token=" not in later
+    assert "R-" in later
 
 
 def test_control_characters_in_a_form_do_no_harm(person: TestClient) -> None:

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.params import File
 from fastapi.testclient import TestClient
 
+from services.api import deps, turns
 from services.api.documentation import every_route, rule_of
 from services.api.main import create_app
 from shared.domain.events import Consumer
@@ -123,6 +126,28 @@ def test_a_key_without_its_scope_opens_nothing(api: TestClient, a_key: MakeKey, 
                 wrong.append(f"{method} {path}: {status} without {scope}")
 
     assert wrong == []
+
+
+def _asked_for(dependant: Dependant) -> Iterator[Dependant]:
+    """What a route asks for, in the order in which it is found."""
+    for inner in dependant.dependencies:
+        yield from _asked_for(inner)
+        yield inner
+
+
+def test_a_route_that_takes_photos_waits_for_its_turn_before_it_opens_a_transaction() -> None:
+    wrong, seen = [], 0
+
+    for route in every_route(create_app()):
+        asked = [*_asked_for(route.dependant), route.dependant]
+        if any(isinstance(one.field_info, File) for part in asked for one in part.body_params):
+            calls, seen = [part.call for part in asked], seen + 1
+            writing = calls.index(deps._writing) if deps._writing in calls else len(calls)
+            if turns.take_turn not in calls[:writing]:
+                wrong.append(route.path)
+
+    assert wrong == []
+    assert seen == 5
 
 
 def test_what_is_not_for_the_public_asks_a_key_for_a_scope(api: TestClient) -> None:

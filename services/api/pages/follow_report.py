@@ -13,6 +13,7 @@ from services.api.deps import Now, Read, for_everybody
 from services.api.report_acts import Acts, acts_of
 from services.api.schemas import Words
 from services.api.tracking import ActLimit
+from services.api.turns import PhotoTurn
 from shared.domain.access import Asker
 from shared.domain.public_words import public_words
 from shared.domain.screening import screen
@@ -215,6 +216,7 @@ def not_fixed(
     request: Request,
     now: Now,
     _limit: ActLimit,
+    _turn: PhotoTurn,
     words: Annotated[Words, Form()] = "",
     photo: Annotated[UploadFile | None, File()] = None,
 ) -> Response:

@@ -1,19 +1,19 @@
 """The report's middle pages: what it is, how large, what else there is to say, and photos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, Form
 from fastapi.responses import FileResponse
 from starlette.responses import HTMLResponse, Response
 
 from services.api import templates
 from services.api.deps import PUBLIC, Asker, Now, Read, Write, requires
-from services.api.draft_photos import Photos, take_photos, thumbnails
+from services.api.draft_photos import Photos, SentPhotos, take_photos, thumbnails
 from services.api.drafts import Changed, Shown, Writing, cleaned, go, keep
-from services.api.rate import PhotoLimit
 from services.api.report_words import common_classes, other_classes
+from services.api.turns import PhotoTurn
 from shared.domain.drafts import Step, may_show, next_step
 from shared.domain.policy import Policy
 from shared.domain.sizes import SIZES
@@ -96,13 +96,7 @@ def ask_photos(draft: Shown, tx: Read, _: Anybody) -> Response:
 
 @router.post("/photos")
 def answer_photos(
-    draft: Changed,
-    tx: Write,
-    now: Now,
-    _: Anybody,
-    _limit: PhotoLimit,
-    photo: Annotated[Sequence[UploadFile | str], File()] = (),
-    act: Typed = "",
+    sent: SentPhotos, _turn: PhotoTurn, draft: Changed, tx: Write, now: Now, _: Anybody, act: Typed = ""
 ) -> Response:
     """Take photos, or one out again; a bad one is told, and the good ones are kept."""
     if draft.row is None or draft.is_sent or draft.secret is None:
@@ -110,7 +104,7 @@ def answer_photos(
     if act.startswith("remove:"):
         write_draft.remove_photo(tx, draft.secret, act.removeprefix("remove:"), now)
         return go(Step.PHOTOS)
-    if errors := take_photos(tx, draft.secret, photo, now):
+    if errors := take_photos(tx, draft.secret, sent, now):
         return _ask_photos(draft, tx, errors)
     answers = replace(draft.answers, photos_asked=draft.answers.photos_asked or act != "add")
     return keep(tx, draft, answers, now, to=Step.PHOTOS if act == "add" else None)
@@ -132,5 +126,5 @@ def show_photo(reference: str, draft: Shown, tx: Read, _: Anybody) -> Response:
     return FileResponse(
         photo_files.path(reference, Copy.SMALL),
         media_type="image/jpeg",
-        headers={"Cache-Control": "private, max-age=3600", "Content-Security-Policy": "sandbox"},
+        headers={"Content-Security-Policy": "sandbox"},
     )

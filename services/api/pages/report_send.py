@@ -1,22 +1,23 @@
 """The report's last pages: check the answers and send them, or say that it is this one; then what happens next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, UploadFile
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Depends, Form
+from starlette.responses import HTMLResponse, Response
 
 from services.api import templates
 from services.api.dates import Dates
 from services.api.deps import PUBLIC, Asker, Now, Read, Write, requires
-from services.api.draft_photos import take_photos, taken_at, thumbnails
-from services.api.drafts import PATH, Changed, Shown, Writing, go, keep
+from services.api.draft_photos import SentPhotos, take_photos, taken_at, thumbnails
+from services.api.drafts import PATH, Changed, Shown, Writing, go, go_done, keep
 from services.api.pages.report_place import put
 from services.api.report_contact import NOTHING, Given, count_reporter, count_sending, read
 from services.api.report_words import near_cards
-from shared.domain.drafts import Step, next_step
+from services.api.turns import PhotoTurn
+from shared.domain.drafts import LINK_TERM, Step, next_step
 from shared.domain.sizes import SIZES
 from shared.flows import name_place, send_draft
 from shared.flows.name_place import Around, PlaceRefused, PlaceUnclear
@@ -35,7 +36,6 @@ router = APIRouter(prefix=PATH, include_in_schema=False, default_response_class=
 Anybody = Annotated[Asker, requires(PUBLIC)]
 Typed = Annotated[str, Form()]
 SendLimit = Annotated[None, Depends(count_sending)]
-DONE = f"{PATH}/done"
 
 
 def _given(name: Typed = "", email: Typed = "", phone: Typed = "", website: Typed = "") -> Given:
@@ -52,7 +52,7 @@ Contact = Annotated[Given, Depends(_given)]
 def check(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
     """All answers, each to be changed; and how to be reached, which is asked last and kept with no draft."""
     if draft.is_sent:
-        return RedirectResponse(DONE, 303)
+        return go_done(draft)
     if next_step(draft.answers) is not Step.CHECK:
         return go(next_step(draft.answers))
     return _ask_check(draft, tx, now, NOTHING)
@@ -62,7 +62,7 @@ def check(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
 def send(draft: Changed, tx: Write, now: Now, _: Anybody, _limit: SendLimit, given: Contact) -> Response:
     """Send it. Pressed twice, it is one report, and both are told the same reference."""
     if draft.is_sent:
-        return RedirectResponse(DONE, 303)
+        return go_done(draft)
     if next_step(draft.answers) is not Step.CHECK:
         return go(next_step(draft.answers))
     if given.errors:
@@ -84,7 +84,7 @@ def _sent(draft: Writing, tx: Write, now: datetime, given: Given) -> Response | 
         return go(next_step(replace(draft.answers, same_as=None)))
     except (PlaceUnclear, PlaceRefused):
         return go(Step.WHERE)
-    return RedirectResponse(DONE, 303)
+    return go_done(draft)
 
 
 def _ask_check(
@@ -127,7 +127,7 @@ def use_place_of_photo(draft: Changed, tx: Write, now: Now, _: Anybody, photo: T
 def same(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
     """That's it: with photos, and with an address to be told the news of it."""
     if draft.is_sent:
-        return RedirectResponse(DONE, 303)
+        return go_done(draft)
     if next_step(draft.answers) is not Step.SAME:
         return go(next_step(draft.answers))
     return _ask_same(draft, tx, now, NOTHING)
@@ -135,20 +135,21 @@ def same(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
 
 @router.post("/same")
 def send_same(
+    _limit: SendLimit,
+    sent: SentPhotos,
+    _turn: PhotoTurn,
     draft: Changed,
     tx: Write,
     now: Now,
     _: Anybody,
-    _limit: SendLimit,
     given: Contact,
-    photo: Annotated[Sequence[UploadFile | str], File()] = (),
 ) -> Response:
     """Add a sighting to it, and no second report."""
     if draft.is_sent:
-        return RedirectResponse(DONE, 303)
+        return go_done(draft)
     if draft.secret is None or next_step(draft.answers) is not Step.SAME:
         return go(next_step(draft.answers))
-    wrong = {**take_photos(tx, draft.secret, photo, now), **given.errors}
+    wrong = {**take_photos(tx, draft.secret, sent, now), **given.errors}
     if wrong:
         return _ask_same(draft, tx, now, given, wrong)
     return _sent(draft, tx, now, given) or _ask_same(draft, tx, now, given, _QUICK)
@@ -182,7 +183,7 @@ def _card(draft: Writing, tx: ReadTx, now: datetime) -> Any:
 
 @router.get("/done")
 def done(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
-    """The reference, what happens next and by when, and the link to follow it."""
+    """The reference, what happens next and by when, and for a while the link to follow it."""
     if draft.row is None or not draft.row.is_sent:
         return go(next_step(draft.answers))
     dates = Dates(policies.in_force(tx, now).policy.calendar.timezone)
@@ -194,6 +195,7 @@ def done(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
         )
     assert draft.row.report_id is not None  # noqa: S101 - it was sent
     told = sent.sent_report(tx, draft.row.report_id)
+    shows_link = now - draft.row.updated_at < LINK_TERM
     return templates.page(
         "report/done.html",
         current=PATH,
@@ -202,5 +204,9 @@ def done(draft: Shown, tx: Read, now: Now, _: Anybody) -> Response:
         again=draft.row.answers.again,
         news=draft.row.answers.news,
         look_by=dates.by(told.look_by),
-        link=f"{settings().public_url}/reports/{told.reference}?token={tracking_secret(told.reference)}",
+        link=_link(told.reference) if shows_link else None,
     )
+
+
+def _link(reference: str) -> str:
+    return f"{settings().public_url}/reports/{reference}?token={tracking_secret(reference)}"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, Role, Write, requires
 from services.api.rate import PhotoLimit
 from services.api.schemas import Input, Words
+from services.api.turns import PhotoTurn
 from shared.domain.terms import ReportId
 from shared.errors import NotFound
 from shared.flows import release_photo
@@ -61,10 +62,11 @@ PhotoFile = Annotated[UploadFile, File(description="JPEG, PNG, WebP or HEIC; 15 
 def add_photo(
     reference: str,
     photo: PhotoFile,
-    tx: Write,
-    now: Now,
     asker: Annotated[Asker, requires(Role.REPORTER, *STAFF, scope="reports")],
     _limit: PhotoLimit,
+    _turn: PhotoTurn,
+    tx: Write,
+    now: Now,
     response: Response,
 ) -> Photo:
     """Add a photo to a report. Its place and time are kept as evidence; only a copy without them is ever shown."""
@@ -98,16 +100,25 @@ def show_photo(
     found = photos.visible(tx, reference, asker)
     if found is None or (copy is Copy.ORIGINAL and not asker.is_staff):
         raise NotFound("There is no such photo, or it is not for you.")
-    headers = _headers(f'"{found.reference}-{copy}"', is_public=found.is_public and copy is not Copy.ORIGINAL)
+    headers = _headers(f'"{found.reference}-{copy}"', copy, is_public=found.is_public)
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     media_type = found.media_type if copy is Copy.ORIGINAL else "image/jpeg"
     return FileResponse(photo_files.path(found.reference, copy), media_type=media_type, headers=headers)
 
 
-def _headers(etag: str, *, is_public: bool) -> dict[str, str]:
-    kept = f"public, max-age={PUBLIC_SECONDS}" if is_public else "private, max-age=86400, immutable"
-    return {"ETag": etag, "Cache-Control": kept, "Content-Security-Policy": "sandbox"}
+def _headers(etag: str, copy: Copy, *, is_public: bool) -> dict[str, str]:
+    """What is not for everybody is asked for anew each time, so that a browser shows nothing of it once signed out."""
+    if copy is Copy.ORIGINAL:
+        kept = "no-store"
+    else:
+        kept = f"public, max-age={PUBLIC_SECONDS}" if is_public else "private, no-cache"
+    return {
+        "ETag": etag,
+        "Cache-Control": kept,
+        "Vary": "Authorization, Cookie",
+        "Content-Security-Policy": "sandbox",
+    }
 
 
 # --- for everybody, or not -------------------------------------------------------------------------------------------

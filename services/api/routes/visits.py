@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from services.api.deps import Asker, Now, Role, Write, requires
 from services.api.routes.photos import Photo, PhotoFile
 from services.api.schemas import Input, Instant, Number, Words
+from services.api.turns import PhotoTurn
 from shared.domain.terms import AbortReason, OrderState, VisitOutcome
 from shared.domain.visits import VisitTold
 from shared.errors import NotAllowed
@@ -91,9 +92,10 @@ def add_visit_photo(
     client_id: UUID,
     role: Annotated[Literal["before", "after"], Form(description="Taken before or after the work")],
     photo: PhotoFile,
+    asker: Annotated[Asker, CONTRACTOR],
+    _turn: PhotoTurn,
     tx: Write,
     now: Now,
-    asker: Annotated[Asker, CONTRACTOR],
     response: Response,
 ) -> Photo:
     """Send a photo of a visit, whether or not the visit is told yet. Send the original: it proves time and place."""
