@@ -2,6 +2,7 @@
 
 import time
 from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,9 +13,14 @@ from starlette.concurrency import run_in_threadpool
 
 from services.api.hints import Hints, connections
 from shared.errors import TooMany
+from shared.flows.tell_people import person_of
 from shared.settings import settings
 
 SIGN_IN = "10/minute"
+SIGN_IN_AS = "1000/hour"
+"""Tries for one person, from everywhere: more than one address can use up, so that none keeps a person out alone."""
+FIGURES = "20/minute"
+"""Five years of figures are seconds of the database's work, and who shows them asks for a few."""
 FOLLOW = "10/minute"
 PLACES = "600/minute"
 """A page asks at each pause of typing and at each move of a pin, and a library's visitors share one address."""
@@ -68,8 +74,28 @@ async def count(request: Request, what: str, limit: str | None = None, *, times:
     """
     if not settings().rate_limit:
         return
-    who = request.client.host if request.client else "unknown"
+    who = household(request.client.host) if request.client else "unknown"
     await run_in_threadpool(refuse_too_many, limit or settings().rate_limit, what, who, times)
+
+
+def household(address: str) -> str:
+    """Whom an address stands for. Of IPv6 that is its /64: a customer has all of one, to choose from."""
+    if ":" not in address:
+        return address
+    try:
+        told = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(told.ipv4_mapped or IPv6Network((int(told), 64), strict=False))
+
+
+def count_sign_in(email: str) -> None:
+    """Count a try to sign in as somebody, wherever it comes from; of the address no more than a hash is kept.
+
+    Raises:
+        TooMany: the limit is passed, with whatever password.
+    """
+    count_one("sign-in as", SIGN_IN_AS, person_of(email, None))
 
 
 def count_one(what: str, limit: str, who: str) -> None:
@@ -94,6 +120,10 @@ async def _photo(request: Request) -> None:
     await count(request, "photo")
 
 
+async def _figures(request: Request) -> None:
+    await count(request, "figures", FIGURES)
+
+
 async def _places(request: Request) -> None:
     await count(request, "places", PLACES)
 
@@ -101,4 +131,5 @@ async def _places(request: Request) -> None:
 SignInLimit = Annotated[None, Depends(_sign_in)]
 FollowLimit = Annotated[None, Depends(_follow)]
 PhotoLimit = Annotated[None, Depends(_photo)]
+FiguresLimit = Annotated[None, Depends(_figures)]
 PlacesLimit = Annotated[None, Depends(_places)]

@@ -3,17 +3,19 @@
 Contact details are never kept with a draft: they come with the very request that sends it (docs/decisions/0045).
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 
 from services.api.drafts import cleaned
 from services.api.rate import count, count_one
 from shared.domain import reaching
 from shared.domain.reaching import NotAnAddress
 from shared.flows.receive_report import Contact
+from shared.flows.tell_people import person_of
+from shared.settings import settings
 
 BAIT = "website"
 """A field that nobody sees. Should a password manager fill it, it is shown, and whoever empties it goes on."""
@@ -69,12 +71,21 @@ async def count_sending(request: Request) -> None:
     await count(request, "report")
 
 
-def count_reporter(given: Given) -> None:
+def count_reporter(contact: Contact) -> None:
     """Count a report of whoever gave this e-mail address or number; of it no more than a hash is kept, for an hour.
 
     Raises:
         TooMany: the limit is passed.
     """
-    who = (given.email or given.phone).lower()
-    if who:
-        count_one("reporter", REPORTER_LIMIT, hashlib.sha256(who.encode()).hexdigest())
+    if contact.email or contact.phone:
+        count_one("reporter", REPORTER_LIMIT, person_of(contact.email, contact.phone))
+
+
+async def count_contact(contact: Contact) -> None:
+    """The same on the event loop. A report that nobody is told of costs no thread.
+
+    Raises:
+        TooMany: the limit is passed.
+    """
+    if settings().rate_limit and (contact.email or contact.phone):
+        await run_in_threadpool(count_reporter, contact)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import CoreSchema
 
+from shared.domain import reaching
 from shared.domain.public import PublicStatus
 from shared.domain.timeline import Moment as Told
 
@@ -42,8 +43,23 @@ def _printable(written: str) -> str:
 
 Words = Annotated[str, AfterValidator(_printable), _Shown(_LAWFUL)]
 """Text as people type it, names and codes among it."""
-_EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
-Email = Annotated[str, Field(pattern=_EMAIL, max_length=254)]
+
+
+def _reachable(written: str) -> str:
+    try:
+        return reaching.email(written)
+    except reaching.NotAnAddress as refused:
+        raise ValueError(refused.detail) from None
+
+
+_BARRED = r"@\s<>,;:\x00-\x1f\x7f-\x9f"
+_WORD = rf'[^{_BARRED}"()\[\]\\]+'
+Email = Annotated[
+    str,
+    Field(pattern=rf"^{_WORD}@{_WORD}\.[^{_BARRED}.]{{2,}}$", max_length=reaching.LONGEST_EMAIL),
+    AfterValidator(_reachable),
+]
+"""An address that we can write to. The pattern tells in the document what it can of `reaching.email`."""
 
 
 def _as_iso(form: str, example: str) -> BeforeValidator:

@@ -47,6 +47,11 @@ def mobile(written: str) -> str:
     return number
 
 
+def number(written: str) -> str:
+    """A telephone number in the form in which two are compared: however it was typed, it is one number."""
+    return texts(written) or re.sub(r"\D", "", written)
+
+
 def texts(written: str) -> str | None:
     """The same, or None for a number that takes no texts as far as can be told: a landline, or no number at all."""
     told = written.strip()

@@ -82,7 +82,7 @@ def channel_of(email: str | None, phone: str | None) -> str | None:
 
 def person_of(email: str | None, phone: str | None) -> str:
     """A name for a person that says nothing of who it is: made of the address and the deployment's key."""
-    address = email.strip().lower() if email else reaching.texts(phone or "") or (phone or "")
+    address = email.strip().lower() if email else reaching.number(phone or "")
     return hmac.digest(settings().secret().encode(), f"reader:{address}".encode(), "sha256").hex()[:24]
 
 

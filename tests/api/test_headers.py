@@ -141,6 +141,14 @@ def test_behind_a_proxy_each_client_has_its_own_limit_and_none_makes_up_another(
     assert said == [201, 201, 429]
 
 
+def test_an_ipv6_network_is_one_client(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = "2001:db8:0:7::1", "2001:db8:0:7:ffff::2"
+
+    said = _limited(api, monkeypatch, "true", one, other, "2001:db8:0:8::1", "::ffff:192.0.2.7", "192.0.2.7")
+
+    assert said == [201, 429, 201, 201, 429]
+
+
 def test_without_a_proxy_what_a_client_says_of_its_address_counts_nothing(
     api: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,3 +164,38 @@ def test_sign_in_has_a_limit_of_its_own(api: TestClient, monkeypatch: pytest.Mon
 
     assert [answer.status_code for answer in said] == [401] * 10 + [429]
     assert 0 < int(said[-1].headers["retry-after"]) <= 60
+
+
+def test_tries_for_one_person_are_counted_wherever_they_come_from(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROADMEND_RATE_LIMIT", "1000/minute")
+    monkeypatch.setenv("ROADMEND_REDIS_URL", "redis://127.0.0.1:1/10")
+    monkeypatch.setenv("ROADMEND_BEHIND_PROXY", "true")
+    monkeypatch.setattr("services.api.rate.SIGN_IN_AS", "2/hour")
+    settings.cache_clear()
+
+    with TestClient(create_app(), base_url="http://testserver") as client:
+        said = [
+            client.post(
+                "/api/v1/sign-in", json={"email": email, "password": "x"}, headers={"X-Forwarded-For": f"192.0.2.{n}"}
+            ).status_code
+            for n, email in enumerate(["ada@b.example", "Ada@b.example ", "ada@B.example", "ben@b.example"])
+        ]
+        page = client.post(
+            "/hub/sign-in", data={"email": "ada@b.example", "password": "x"}, headers={"X-Forwarded-For": "192.0.2.9"}
+        )
+
+    assert said == [401, 401, 429, 401]
+    assert page.status_code == 429
+
+
+def test_the_figures_have_a_limit_of_their_own(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROADMEND_RATE_LIMIT", "1000/minute")
+    monkeypatch.setenv("ROADMEND_REDIS_URL", "redis://127.0.0.1:1/11")
+    monkeypatch.setattr("services.api.rate.FIGURES", "2/hour")
+    settings.cache_clear()
+
+    said = [api.get("/api/v1/kpis").status_code for _ in range(3)]
+
+    assert said == [200, 200, 429]

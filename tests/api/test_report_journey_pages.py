@@ -194,6 +194,18 @@ def test_one_reporter_is_limited_wherever_the_reports_come_from(
     assert int(answer.headers["retry-after"]) > 0
 
 
+def test_a_number_is_one_reporter_however_it_is_typed(person: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROADMEND_RATE_LIMIT", "1000/minute")
+    settings.cache_clear()
+    monkeypatch.setattr("services.api.report_contact.REPORTER_LIMIT", "1/hour")
+    end = f"{secrets.randbelow(1000):03}"
+
+    for typed, status in ((f"07700 900 {end}", 303), (f"+44 (0)7700-900-{end}", 429)):
+        at_check(person)
+        age_drafts()
+        assert person.post("/report/check", data={"phone": typed}).status_code == status
+
+
 def test_the_worker_and_the_page_without_signal_are_the_same_for_everybody(api: TestClient) -> None:
     worker, page = api.get("/sw.js"), api.get("/report/offline")
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text, update
 from shared.domain.events import Consumer
 from shared.domain.terms import Role
 from shared.flows import load_network, report_to_defect
+from shared.settings import settings
 from shared.store.engine import reading, transaction
 from shared.store.loads import AreaRow, StreetRow
 from shared.store.tables import GRID, contact, delivery, event, idempotency_key, report
@@ -89,6 +90,33 @@ def test_what_sounds_dangerous_is_read_within_the_hour(api: TestClient, told: di
     wait = datetime.fromisoformat(answer["look_by"]) - datetime.now(UTC)
     assert timedelta(minutes=55) < wait <= timedelta(hours=1)
     assert "999" in answer["next"]
+
+
+@pytest.mark.parametrize("written", ["a@b", "x,y@z.com", "sam@example.org ", "Sam <sam@example.org>"])
+def test_an_address_that_no_letter_reaches_is_refused(api: TestClient, written: str) -> None:
+    answer = _send(api, contact={"email": written})
+
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["contact.email"]
+
+
+def test_one_reporter_is_limited_and_staff_and_who_leaves_no_address_are_not(
+    api: TestClient, a_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROADMEND_RATE_LIMIT", "1000/minute")
+    settings.cache_clear()
+    monkeypatch.setattr("services.api.report_contact.REPORTER_LIMIT", "1/hour")
+    to = {"email": f"{uuid4()}@Example.org"}
+
+    first, again = _send(api, contact=to), _send(api, contact={"email": to["email"].lower(), "phone": "01772 000000"})
+    nobody = [_send(api, contact=told) for told in ({"name": "Sam"}, None, None)]
+    by_staff = api.post("/api/v1/reports", json=_body(contact=to), headers=a_key(Role.OPERATOR).headers)
+
+    assert (first.status_code, again.status_code) == (201, 429)
+    assert int(again.headers["retry-after"]) > 0
+    assert [one.status_code for one in nobody] == [201] * 3
+    assert by_staff.status_code == 201
+    assert _count() == 5
 
 
 # --- the same again --------------------------------------------------------------------------------------------------

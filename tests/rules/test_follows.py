@@ -34,6 +34,13 @@ def test_what_takes_no_texts_is_refused(typed: str) -> None:
         reaching.mobile(typed)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("07700 900982", "+44 (0)7700-900-982"), ("01772 000000", "01772-000 000"), ("", " ")]
+)
+def test_a_number_is_the_same_however_it_is_typed(one: str, other: str) -> None:
+    assert reaching.number(one) == reaching.number(other)
+
+
 @pytest.mark.parametrize("typed", ["sam@example.org", " Sam.Lee+holes@mail.example.co.uk ", "o'neil@example.ie"])
 def test_an_address_is_kept_as_it_was_typed(typed: str) -> None:
     assert reaching.email(typed) == typed.strip()

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.api import credentials, hub, templates
 from services.api.deps import PUBLIC, Asker, Now, Write, requires
-from services.api.rate import SignInLimit
+from services.api.rate import SignInLimit, count_sign_in
 from shared.errors import SignInNeeded
 from shared.flows import manage_access
 
@@ -39,6 +39,7 @@ def sign_in(
 ) -> Response:
     """Begin a session, and go to what was wanted. A wrong password is told beside the field, with the address kept."""
     credentials.refuse_other_sites(request)
+    count_sign_in(email)
     wanted = hub.safe_next(next)
     try:
         began = manage_access.sign_in(tx, email, password, now)

@@ -75,7 +75,7 @@ _QUICK = {"send": "That was very quick. Check your answers, then send them again
 
 def _sent(draft: Writing, tx: Write, now: datetime, given: Given) -> Response | None:
     """To the last page, or to what is still open; None: it came too quickly, and is to be sent again."""
-    count_reporter(given)
+    count_reporter(given.contact)
     try:
         send_draft.send(tx, draft.secret or "", given.contact, now)
     except TooQuick:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from services.api import credentials
 from services.api.deps import PUBLIC, STAFF, Asker, Now, Read, Role, Write, requires
-from services.api.rate import SignInLimit
+from services.api.rate import SignInLimit, count_sign_in
 from services.api.schemas import Input, Words
 from shared.flows import manage_access
 from shared.store.read_models import access as listed
@@ -108,6 +108,7 @@ def sign_in(
 ) -> Me:
     """Begin a session: the cookie is set, and the answer holds the token for unsafe requests."""
     credentials.refuse_other_sites(request)
+    count_sign_in(given.email)
     began = manage_access.sign_in(tx, given.email, given.password.get_secret_value(), now)
     credentials.set_cookie(response, began.secret)
     token = credentials.csrf_token(began.secret)

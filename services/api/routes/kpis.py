@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.api.deps import PUBLIC, Asker, Now, Read, requires
+from services.api.rate import FiguresLimit
 from services.api.schemas import Day
 from shared.domain.kpi import Period, Quarter
 from shared.errors import Invalid
@@ -70,13 +71,15 @@ class Kpis(BaseModel):
 
 @router.get("", response_model=Kpis)
 def read_kpis(
-    asker: Annotated[Asker, requires(PUBLIC)],  # noqa: ARG001 (the rule)
+    asker: Annotated[Asker, requires(PUBLIC)],
+    limited: FiguresLimit,
     tx: Read,
     now: Now,
     first: Annotated[KpiDay | None, Query(alias="from", description="First day; else of this quarter")] = None,
     last: Annotated[KpiDay | None, Query(alias="to", description="Last day, inclusive; else of its quarter")] = None,
 ) -> dict[str, Any]:
     """The figures of a period, recomputed from the record now, with their definitions."""
+    del asker, limited
     rules = policies.in_force(tx, now)
     start = first or Quarter.of(now.astimezone(rules.calendar.tz).date()).period.first
     period = Period(start, last or Quarter.of(start).period.last)

@@ -18,6 +18,7 @@ from services.api.deps import Asker, for_everybody, known
 from services.api.express import express, whole_body
 from services.api.intake import Intake
 from services.api.rate import count
+from services.api.report_contact import count_contact
 from services.api.schemas import Email, Input, Instant, Place, Status, Words, YesNo
 from shared.domain.public import PublicStatus
 from shared.errors import Invalid
@@ -107,7 +108,10 @@ _DOCUMENT = {
         409: {"description": "The Idempotency-Key came before with another body"},
         415: {"description": "Only application/json is taken"},
         422: {"description": "A field is wrong, or the place is not one that we can act on: `type` tells which"},
-        429: {"description": "This address sends too many; come again after `Retry-After` seconds"},
+        429: {
+            "description": "This address sends too many, or too many have one e-mail address or number as their "
+            "contact; come again after `Retry-After` seconds"
+        },
     },
 )
 @express
@@ -121,8 +125,11 @@ async def send_report(request: Request) -> Response:
     written = await whole_body(request)
     asker = await known(request)
     key = _key(request, asker, written)
+    draft = _draft(_given(request, written), asker, key)
+    if not asker.is_staff:
+        await count_contact(draft.contact)
     intake: Intake = request.app.state.intake
-    told = await intake.take(_draft(_given(request, written), asker, key), asker.actor)
+    told = await intake.take(draft, asker.actor)
     location = {"Location": f"/api/v1/reports/{told.reference}"}
     return Response(_written(told), 201, location, "application/json")
 
