@@ -119,6 +119,9 @@ def test_a_list_is_true_by_itself_and_who_saves_on_what_was_is_shown_both_and_lo
 ) -> None:
     page = at_the_hub(reader, ADA, f"/hub/verification?order={desk.orders[0]}")
     expect(page.locator("[data-live-words]")).to_have_text("Live")
+    expect(page.locator("[data-finding]")).to_have_count(0)
+    desk.story.report(50)
+    expect(page.locator("[data-finding='seen_again']")).to_be_visible()
     page.keyboard.press("v")
     page.keyboard.type("Looks sound to me")
 

@@ -7,7 +7,7 @@ import "./hub/verification/desk.scss";
 import { hold } from "./hub/verification/held";
 import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
 
-const KINDS = ["OrderStepped", "VisitRecorded", "VisitPhotoAdded", "RepairClaimed", "RepairRejected", "RepairVerified"];
+const KINDS = ["OrderStepped", "VisitRecorded", "VisitPhotoAdded", "RepairClaimed", "RepairRejected", "RepairVerified", "DefectSighted"];
 
 choices("Verdict", { v: "Accept the repair", x: "Reject the repair" });
 const desk = new Desk({
