@@ -82,8 +82,10 @@ class DefectRow:
 def _told_since(*also: Any) -> Any:
     """When the first word of a person was known that was linked, or came by a merge, since somebody last looked."""
     since = func.coalesce(defect.c.assessed_at, cast(literal("-infinity", String), TIMESTAMP(timezone=True)))
-    came = select(merge.c.id).where(
-        merge.c.defect_id == sighting.c.merged_from, merge.c.undone_at.is_(None), merge.c.at >= since
+    came = (
+        select(merge.c.id)
+        .where(merge.c.defect_id == sighting.c.merged_from, merge.c.undone_at.is_(None), merge.c.at >= since)
+        .correlate(sighting, defect)
     )
     return (
         select(func.min(sighting.c.known_at))

@@ -239,6 +239,22 @@ def test_a_candidate_makes_no_emergency_of_what_was_graded_but_its_danger_calls_
     assert (decided(tx, one), decided(tx, other), order_of(tx, other)) == before
 
 
+def test_whoever_looks_after_the_merge_has_looked_at_the_danger_that_came_by_it(
+    tx: WriteTx, told: Callable[..., int]
+) -> None:
+    (one,) = defects_of(tx, told(received_at=NOW - 30 * MINUTE, danger=True))
+    other = graded(tx, "P20", NOW - 10 * DAY)
+    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, other), "One hole.", NOW + MINUTE)
+    heard(tx)
+    before = row(tx, other).inspect_due_at
+
+    looked = Finding(decision=Decision.CONFIRM, why="Seen.", facts={"danger": False}, impact=1, likelihood=2)
+    assess(tx, name(tx, defect, other), looked, NOW + 2 * MINUTE, supervises=False)
+    grade_defects.grade(tx, [other], NOW + HOUR)
+
+    assert (before, row(tx, other).inspect_due_at) == (NOW + 30 * MINUTE, None)
+
+
 def test_the_more_urgent_band_comes_with_its_own_clocks_and_the_order_follows_it_there_and_back(tx: WriteTx) -> None:
     """Case 9: the clocks run from the knowledge of the emergency, not from the ten days before it."""
     adopt_default_policy(tx)
