@@ -164,7 +164,7 @@ def _look(row: DefectRow, clocks: Clocks, rules: InForce) -> tuple[datetime | No
     """When a person must look again at what a person or a rule has looked at, and why."""
     triage, calendar = rules.policy.triage, rules.calendar
     look = [clocks.chase, clocks.recheck]
-    if row.danger_at is not None and _looked_at(row):
+    if row.danger_at is not None:
         look.append(due(row.danger_at, triage.danger, calendar))
     if row.told_at is not None and row.state is _D.MONITOR:
         look.append(due(row.told_at, triage.inspect, calendar))

@@ -175,6 +175,18 @@ def test_a_new_report_on_what_is_watched_brings_a_person_not_a_crew(tx: WriteTx,
     assert found.inspect_due_at == due_by(NOW, "5wd", rules)
 
 
+def test_a_dangerous_report_on_what_a_rule_watches_brings_a_person_within_the_hour(tx: WriteTx) -> None:
+    crack = ungraded(tx, class_code="cracking", detections=2)
+    graded(tx)
+    watched = row(tx, crack).state
+    triaged(tx, NOW + HOUR, class_code="cracking", danger=True)
+
+    grade_defects.grade(tx, [crack], NOW + HOUR)
+
+    assert (watched, row(tx, crack).reports) == ("monitor", 1)
+    assert row(tx, crack).inspect_due_at == NOW + 2 * HOUR
+
+
 def test_a_dangerous_report_on_what_is_confirmed_brings_a_person_within_the_hour(tx: WriteTx) -> None:
     triaged(tx, NOW - DAY)
     defect_id = tx.scalar(select(defect.c.id))
