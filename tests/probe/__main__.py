@@ -10,7 +10,11 @@ import sys
 import pytest
 
 BESIDE = ("rules_of_routes", "access", "photos", "headers", "connection", "problems")
-TRIED = ["tests/probe", *(f"tests/api/test_{name}.py" for name in BESIDE)]
+TRIED = [
+    "tests/probe",
+    *(f"tests/api/test_{name}.py" for name in BESIDE),
+    "tests/delivery/test_nothing_personal.py",
+]
 
 
 class Table:
