@@ -4,11 +4,12 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.delivery.house import House
 from tests.pages.browser import PHONE, ZOOMED_400, Reader, check, sideways, tab_to
 from tests.pages.operators import ADMIN, HUB_DESK, HUB_WIDE, SUE, at_the_hub
+from tests.waiting import until
 
 SECTIONS = ("people", "keys", "policy", "lots", "streets", "parked", "password")
 SHOWS_MOST_COLOURS = ("people", "lots")
@@ -91,6 +92,17 @@ def test_a_policy_is_adopted_after_its_fault_is_mended_and_its_changes_were_seen
     expect(page.get_by_role("alert").filter(has_text=f"Line {line}, kpi.freeze_after_days")).to_be_visible()
     expect(text).to_be_focused()
     check(page)
+
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/policies/check", lambda route: held.append((route, route.fetch())), times=1)
+    text.fill(written.replace("freeze_after_days = 14", "freeze_after_days = 15"))
+    page.get_by_role("button", name="Check it").click()
+    until(lambda: page.evaluate("1") and held, 15, "the text to be checked")
+    text.fill(written.replace("freeze_after_days = 14", "freeze_after_days = 150"))
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    expect(page.get_by_text("The text has changed since: check it again.")).to_be_visible()
+    expect(page.locator("#preview")).to_be_hidden()
 
     text.fill(written.replace("freeze_after_days = 14", "freeze_after_days = 15"))
     page.get_by_role("button", name="Check it").click()

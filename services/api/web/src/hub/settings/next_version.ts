@@ -21,6 +21,12 @@ interface Checked {
   lines: string[];
 }
 
+/** What was checked, and so may be adopted. */
+interface Given {
+  text: string;
+  source: string;
+}
+
 export class NextVersion {
   private readonly text: HTMLTextAreaElement;
   private readonly fault: HTMLElement;
@@ -76,8 +82,9 @@ export class NextVersion {
     this.forget();
     const body = { text: this.text.value, source: this.source };
     const checked = await act<Checked>("/policies/check", body);
-    if (checked.fault) this.tell(checked.fault);
-    else this.show(checked);
+    if (this.text.value !== body.text) say("The text has changed since: check it again.");
+    else if (checked.fault) this.tell(checked.fault);
+    else this.show(checked, body);
   }
 
   private tell({ line, key, words }: NonNullable<Checked["fault"]>): void {
@@ -92,11 +99,11 @@ export class NextVersion {
     this.text.scrollTop = (this.text.scrollHeight * Math.max(0, line - 6)) / lines.length;
   }
 
-  private show(checked: Checked): void {
+  private show(checked: Checked, given: Given): void {
     const adopt = element("button", { type: "button", class: "hub-button hub-button--main" }, `Adopt it as ${this.section.dataset["person"]!}`);
     adopt.addEventListener("click", () => {
       adopt.disabled = true;
-      void attempt(() => this.adopt(checked)).finally(() => (adopt.disabled = false));
+      void attempt(() => this.adopt(checked, given)).finally(() => (adopt.disabled = false));
     });
     this.preview.replaceChildren(
       element("h3", {}, `What ${checked.name} changes against version ${checked.instead_of}`),
@@ -117,8 +124,8 @@ export class NextVersion {
     this.preview.focus();
   }
 
-  private async adopt(checked: Checked): Promise<void> {
-    const body = { text: this.text.value, source: this.source, instead_of: checked.instead_of };
+  private async adopt(checked: Checked, given: Given): Promise<void> {
+    const body = { ...given, instead_of: checked.instead_of };
     const { id } = await act<{ id: number }>("/policies", body);
     say(`Version ${id} is adopted.`);
     location.assign(`/hub/settings/policy?was=${checked.instead_of}&then=${id}`);
