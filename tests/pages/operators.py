@@ -50,11 +50,21 @@ def employ(house: House) -> None:
 def at_the_hub(reader: Reader, who: Operator, path: str = "/hub", screen: Screen = HUB_DESK, **options: Any) -> Page:
     """A browser of this person's own, signed in, at an address of the hub."""
     page = reader.open("", screen, **options)
-    answer = page.context.request.post(
-        "/hub/sign-in", form={"email": who.email, "password": PASSWORD, "next": "/hub/settings"}
-    )
-    assert answer.ok, answer.status
+    sign_in(page, who)
     told = page.goto(path)
     assert told
     assert told.status == 200, f"{path} answered {told.status}"
     return page
+
+
+def sign_in(page: Page, who: Operator) -> None:
+    """As in another window of the page's browser."""
+    form = {"email": who.email, "password": PASSWORD, "next": "/hub/settings"}
+    answer = page.context.request.post("/hub/sign-in", form=form)
+    assert answer.ok, answer.status
+
+
+def end_sessions(house: House, who: Operator) -> None:
+    """None of theirs holds any longer."""
+    ended = "UPDATE session SET revoked_at = now() FROM person WHERE person.id = person_id AND email = %s"
+    house.tell(ended, who.email)

@@ -3,9 +3,13 @@
 import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
+from tests.delivery.house import House
 from tests.pages.browser import DARK_DESK, DESK, PHONE, PLAIN_DESK, Reader, Screen, check, tab_to
-from tests.pages.operators import ADA, ADMIN, HUB_SCREENS, PASSWORD, at_the_hub
+from tests.pages.operators import ADA, ADMIN, HUB_SCREENS, PASSWORD, SUE, at_the_hub, end_sessions, sign_in
 from tests.waiting import until
+
+DANGER_MS = 60_000
+"""So often the bar asks for danger although nothing happens."""
 
 
 @pytest.mark.parametrize("screen", [PHONE, DESK, PLAIN_DESK, DARK_DESK], ids=str)
@@ -89,6 +93,42 @@ def test_who_signs_out_is_told_so_also_when_the_feed_hears_of_it_first(reader: R
     route.fulfill(response=answer)
 
     expect(page.get_by_text("You have signed out.")).to_be_visible()
+
+
+def test_whose_session_ends_while_they_write_loses_no_word_and_goes_on_after_signing_in_elsewhere(
+    reader: Reader, house: House
+) -> None:
+    page = at_the_hub(reader, ADMIN, "/hub/settings")
+    page.clock.install()
+    page.goto("/hub/settings/policy")
+    text, button = page.get_by_label("Policy, as TOML"), page.get_by_role("button", name="Check it")
+    text.fill("Half a policy")
+    end_sessions(house, ADMIN)
+
+    with page.expect_response("**/api/v1/dangers?*") as asked:
+        page.clock.fast_forward(DANGER_MS)
+    assert asked.value.status == 401
+    button.click()
+    expect(page.get_by_text("You are signed out, and nothing was done.")).to_be_visible()
+    expect(page.locator("[data-live-words]")).to_have_text("Signed out. Sign in again in another window")
+    expect(text).to_have_value("Half a policy")
+    check(page)
+    sign_in(page, ADMIN)
+    button.click()
+
+    expect(page.get_by_role("alert").filter(has_text="Line 1")).to_be_visible()
+
+
+def test_another_person_who_signs_in_does_not_save_what_the_first_has_written(reader: Reader, house: House) -> None:
+    page = at_the_hub(reader, ADMIN, "/hub/settings/policy")
+    page.get_by_label("Policy, as TOML").fill("Half a policy")
+    end_sessions(house, ADMIN)
+    sign_in(page, SUE)
+
+    page.get_by_role("button", name="Check it").click()
+
+    expect(page.get_by_text("You are signed out, and nothing was done.")).to_be_visible()
+    expect(page.get_by_label("Policy, as TOML")).to_have_value("Half a policy")
 
 
 def test_who_signs_out_is_out(reader: Reader) -> None:

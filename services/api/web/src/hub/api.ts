@@ -1,4 +1,5 @@
 // The hub's talk to /api/v1: the same that any program has, with the session's cookie and the token of its acts.
+import { live } from "./live";
 
 /** What the service would not do, in its own words. */
 export class Problem extends Error {
@@ -23,6 +24,8 @@ export class Unreachable extends Error {
   }
 }
 
+const SIGNED_OUT = "You are signed out, and nothing was done. Sign in again in another window, then do it again here.";
+
 interface ProblemBody {
   type?: string;
   detail?: string;
@@ -40,28 +43,37 @@ export function act<T>(path: string, body?: unknown, method = "POST", key?: stri
   return ask<T>(method, path, body, key);
 }
 
-let signingOut = false;
-
-/** The session has ended: sign in, and come back to this page. Who is signing out is on the way elsewhere. */
-export function toSignIn(): void {
-  if (!signingOut) location.assign(`/hub/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-}
-
 /** End the session and go to the page that says so. The feed hears the end too, often before the answer is here. */
 export async function signOut(): Promise<void> {
-  signingOut = true;
+  live.signingOut = true;
   try {
     await act("/sign-out");
   } catch (problem) {
-    signingOut = problem instanceof Problem && problem.status === 401;
-    if (!signingOut) throw problem;
+    live.signingOut = problem instanceof Problem && problem.status === 401;
+    if (!live.signingOut) throw problem;
   }
   location.assign("/hub/signed-out");
 }
 
+/** A page of the hub as the server makes it now, to take parts out of. Throws Unreachable, or what is to be said. */
+export async function pageAt(address: string): Promise<Document> {
+  const answer = await reached(address, { headers: { Accept: "text/html" }, cache: "no-store" });
+  if (answer.redirected && new URL(answer.url).pathname === "/hub/sign-in") {
+    live.out();
+    throw new Error(SIGNED_OUT);
+  }
+  if (!answer.ok) throw new Error(`The page was answered with ${answer.status}. Load it again.`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
 async function ask<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
-  const answer = await answered(method, path, body, key);
-  if (answer.status === 401) toSignIn();
+  const shown = token();
+  let answer = await answered(method, path, body, key);
+  if (answer.status === 401 && method !== "GET" && (await renewed(shown))) answer = await answered(method, path, body, key);
+  if (answer.status === 401) {
+    live.out();
+    throw new Problem(401, "sign-in-needed", SIGNED_OUT, {});
+  }
   if (!answer.ok) throw await problem(answer);
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
@@ -74,11 +86,27 @@ async function answered(method: string, path: string, body?: unknown, key?: stri
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   // An act is carried out also where its page is left the moment after; browsers carry 64 kB so at most.
   const keepalive = method !== "GET" && (sent.body ?? "").length < 30_000;
+  return reached(`/api/v1${path}`, { method, headers, keepalive, ...sent });
+}
+
+async function reached(address: string, how: RequestInit): Promise<Response> {
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, keepalive, ...sent });
+    return await fetch(address, how);
   } catch {
     throw new Unreachable();
   }
+}
+
+/**
+ * Whether the same person has signed in again, in another window, since an act showed this token: the page's acts are of
+ * that session from now on.
+ */
+async function renewed(shown: string): Promise<boolean> {
+  const answer = await answered("GET", "/me");
+  const me = (answer.ok ? await answer.json() : {}) as { name?: string; csrf_token?: string | null };
+  if (!me.csrf_token || me.csrf_token === shown || me.name !== document.body.dataset["person"]) return false;
+  document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')!.content = me.csrf_token;
+  return true;
 }
 
 async function problem(answer: Response): Promise<Problem> {

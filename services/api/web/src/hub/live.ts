@@ -2,7 +2,6 @@
 //
 // A browser has one stream, however many pages of the hub it shows: six connections to a host are all that HTTP/1.1 has.
 // The page that holds the lock reads, and passes on what it hears; when it goes, or is put to sleep, the next one reads.
-import { toSignIn } from "./api";
 import { numberOf, Stream, type Heard, type Place } from "./live/stream";
 
 /** One line of the feed, as staff see it: GET /api/v1/feed. */
@@ -55,6 +54,7 @@ class Live {
   private readonly resets: (() => void)[] = [];
   private readonly backs: ((back: Back) => void)[] = [];
   private readonly outs: (() => void)[] = [];
+  private readonly unsaved: (() => boolean)[] = [];
   private state: LiveState = "connecting";
   private words = "Connecting";
   private place: Place = document.body.dataset["feed"] ?? "0";
@@ -70,6 +70,8 @@ class Live {
   private calming = 0;
   /** The newest line's number; 0 before the first. */
   number = numberOf(this.place);
+  /** Who is signing out is on the way elsewhere. */
+  signingOut = false;
 
   /** Hear every line that was written after this page was made. */
   online(heard: OnLine): void {
@@ -97,6 +99,11 @@ class Live {
   /** Hear that the session has ended. Nobody hears it: the page goes to sign-in, unless something was typed in it. */
   onout(heard: () => void): void {
     this.outs.push(heard);
+  }
+
+  /** Tell whether something would be lost that stands in no field: while it would, the page is not left by itself. */
+  keeps(unsaved: () => boolean): void {
+    this.unsaved.push(unsaved);
   }
 
   private open(): void {
@@ -218,7 +225,7 @@ class Live {
   private reset(place: Place): void {
     [this.number, this.place] = [numberOf(place), place];
     if (this.resets.length) this.resets.forEach((heard) => heard());
-    else if (!hasTyped()) location.reload();
+    else if (!this.hasUnsaved()) location.reload();
     else this.become("live", "The record was restored: load this page again");
   }
 
@@ -233,12 +240,20 @@ class Live {
     this.calming = window.setTimeout(() => this.become("live", "Live"), BACK_MS);
   }
 
-  private out(): void {
+  /** The session has ended, as the feed or any request was told: here it is decided what becomes of the page. */
+  out(): void {
     // Who signs in on another page then takes the lock.
     clearInterval(this.signs);
-    this.become("lost", "Signed out. Sign in again");
+    const stays = this.outs.length === 0 && this.hasUnsaved();
+    const words = stays ? "Signed out. Sign in again in another window" : "Signed out. Sign in again";
+    if (this.words !== words) this.become("lost", words);
     if (this.outs.length) this.outs.forEach((heard) => heard());
-    else if (!hasTyped()) toSignIn();
+    else if (!stays && !this.signingOut) location.assign(`/hub/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+
+  /** Whether something would be lost that somebody has written here. */
+  private hasUnsaved(): boolean {
+    return hasTyped() || this.unsaved.some((one) => one());
   }
 
   private become(state: LiveState, words: string): void {
@@ -248,7 +263,6 @@ class Live {
   }
 }
 
-/** Whether something would be lost that somebody has written here. */
 function hasTyped(): boolean {
   const fields = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input:not(#hub-q), textarea");
   return [...fields].some((field) => field.value !== field.defaultValue);

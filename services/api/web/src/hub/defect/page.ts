@@ -1,5 +1,6 @@
 // A page of the hub that is made anew by the server when the feed speaks of its thing: only what changed is exchanged,
 // and what somebody types, which is in dialogs, stays.
+import { pageAt } from "../api";
 import { live, type Line } from "../live";
 import { attempt } from "../says";
 
@@ -48,10 +49,7 @@ export class LivingPage {
   }
 
   private async exchange(): Promise<void> {
-    const answer = await fetch(location.pathname, { headers: { Accept: "text/html" }, cache: "no-store" });
-    if (answer.redirected) return location.reload();
-    if (!answer.ok) throw new Error("What has changed could not be read. Load the page again.");
-    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const made = await pageAt(location.pathname);
     let changed = false;
     for (const part of parts(made)) changed = this.exchanged(part) || changed;
     if (!changed) return;

@@ -1,6 +1,6 @@
 // A list, and one thing of it beside it: as verification and recalls are worked through. The server makes both parts of
 // the page; they are read again from the page's own address, so that they are written once, in its template.
-import { toSignIn, Unreachable } from "../api";
+import { pageAt } from "../api";
 import { command } from "../keys";
 import { live } from "../live";
 import { element } from "../parts";
@@ -196,13 +196,4 @@ export class Desk {
 
 function part(page: Document, name: string): HTMLElement {
   return page.querySelector<HTMLElement>(`[data-part="${name}"]`)!;
-}
-
-async function pageAt(address: string): Promise<Document> {
-  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => {
-    throw new Unreachable();
-  });
-  if (answer.redirected && new URL(answer.url).pathname === "/hub/sign-in") toSignIn();
-  if (!answer.ok) throw new Error(`The page was answered with ${answer.status}. Load it again.`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
