@@ -118,6 +118,28 @@ class Reader:
             context.close()
 
 
+_NOTES_MAPS = """(() => {
+  const make = HTMLCanvasElement.prototype.getContext;
+  window.maps = [];
+  HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+    const made = make.call(this, kind, ...more);
+    if (kind === "webgl2" && made) window.maps.push(made);
+    return made;
+  };
+})()"""
+
+
+def note_maps(page: Page) -> None:
+    """From the next address on: every map that is made."""
+    page.add_init_script(_NOTES_MAPS)
+
+
+def maps_of(page: Page) -> tuple[int, int]:
+    """How many were made since the page came, and how many of them were not given back to the browser."""
+    made, held = page.evaluate("[window.maps.length, window.maps.filter(one => !one.isContextLost()).length]")
+    return int(made), int(held)
+
+
 @lru_cache
 def _axe() -> str:
     return (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.delivery.house import NORTH_OF_M, House
-from tests.pages.browser import PHONE, Reader, check
+from tests.pages.browser import PHONE, Reader, check, maps_of, note_maps
 from tests.pages.operators import ADA, BEN, HUB_SCREENS, at_the_hub
 from tests.pages.story import Story, Told
+from tests.waiting import until
 
 ELSEWHERE = {"email": "ali@residents.example"}
 
@@ -73,6 +74,19 @@ def test_two_are_merged_by_the_map_and_that_is_taken_back(reader: Reader, scene:
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.locator("[data-part='head']")).not_to_contain_text("The same as")
     expect(page.locator("[data-part='story']")).to_contain_text("after all. Ada Fell")
+
+
+def test_a_dialogs_map_goes_with_it(reader: Reader, scene: Scene) -> None:
+    page = at_the_hub(reader, ADA, "/hub/settings")
+    note_maps(page)
+    page.goto(f"/hub/defects/{scene.defect}")
+    until(lambda: maps_of(page) == (1, 1), 20, "the page's own map")
+
+    for number, key in enumerate("mx", start=2):
+        page.keyboard.press(key)
+        until(lambda made=number: maps_of(page) == (made, 2), 20, "the dialog's map")
+        page.keyboard.press("Escape")
+        until(lambda made=number: maps_of(page) == (made, 1), 20, "the dialog's map to be given back")
 
 
 def test_two_are_merged_by_keys_alone(reader: Reader, story: Story) -> None:

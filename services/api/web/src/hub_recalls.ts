@@ -8,12 +8,14 @@ import "./hub/verification/desk.scss";
 import { drawPlaces } from "./hub/verification/footprints";
 import { hold } from "./hub/verification/held";
 import "./hub/verification/recalls.scss";
-import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
+import { choices, verdictForm, type Verdict } from "./hub/verification/verdict";
 
 const KINDS = ["RecallProposed", "RecallDecided", "ReportTriaged", "OrderIssued"];
 
 choices("Decision", { a: "It is the repair's failure", n: "It is not the repair's failure" });
 const desk = new Desk({ name: "recall", kinds: KINDS, nothing: "No recall waits for you.", onshow: show });
+
+const busy = () => desk.isBeingDecided();
 
 // Other pages name a recall behind a #.
 const named = () => {
@@ -41,10 +43,11 @@ function decide(given: Verdict): void {
   hold(
     `${words}.`,
     async () => {
-      const again = () => desk.bringBack(reference).then(() => writeBack(given));
+      const again = () => desk.bringBack(reference, given);
       const path = `/recalls/${reference}/${rules ? "rule" : "decide"}`;
-      if (await save(path, { decision: value, why, seen }, { mine: [words, why], again })) desk.settle(reference);
+      if (await save(path, { decision: value, why, seen }, { mine: [words, why], again, busy })) desk.settle(reference);
     },
-    () => void desk.bringBack(reference),
+    () => void desk.bringBack(reference, given),
+    () => desk.putBack(reference, given),
   );
 }

@@ -5,7 +5,7 @@ import "./hub/verification/compare";
 import { Desk } from "./hub/verification/desk";
 import "./hub/verification/desk.scss";
 import { hold } from "./hub/verification/held";
-import { choices, verdictForm, writeBack, type Verdict } from "./hub/verification/verdict";
+import { choices, verdictForm, type Verdict } from "./hub/verification/verdict";
 
 const KINDS = ["OrderStepped", "VisitRecorded", "VisitPhotoAdded", "RepairClaimed", "RepairRejected", "RepairVerified", "DefectSighted"];
 
@@ -16,6 +16,8 @@ const desk = new Desk({
   nothing: "No repair waits for you.",
   onshow: (one) => verdictForm(one, wrong, decide),
 });
+
+const busy = () => desk.isBeingDecided();
 
 function wrong({ value, ticked }: Verdict): string {
   const needsTick = document.querySelector('[data-verdict-form] [name="site_check"]') !== null;
@@ -31,10 +33,11 @@ function decide(given: Verdict): void {
     `${reference} is ${words}.`,
     async () => {
       const mine = [`${reference} is ${words}`, why];
-      const again = () => desk.bringBack(reference).then(() => writeBack(given));
+      const again = () => desk.bringBack(reference, given);
       const body = { verdict: value, why, site_check: ticked, seen };
-      if (await save(`/works-orders/${reference}/verify`, body, { mine, again })) desk.settle(reference);
+      if (await save(`/works-orders/${reference}/verify`, body, { mine, again, busy })) desk.settle(reference);
     },
-    () => void desk.bringBack(reference),
+    () => void desk.bringBack(reference, given),
+    () => desk.putBack(reference, given),
   );
 }

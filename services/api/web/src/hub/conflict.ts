@@ -16,6 +16,8 @@ export interface Saving {
   mine: string[];
   /** Load anew what the page shows. What was typed stays in its fields: nothing here empties them. */
   again: () => void | Promise<void>;
+  /** Whether something else is being written: nothing is asked then, and the refusal is thrown like any other. */
+  busy?: () => boolean;
   method?: string;
   key?: string;
 }
@@ -24,13 +26,13 @@ export interface Saving {
  * Save on what was seen: `save("/defects/D-…/assess", {seen, ...}, {mine, again})`. If somebody changed it since, they
  * are asked what to do. Answers what the service said; undefined when they look again first. Throws what `act` throws.
  */
-export async function save<T>(path: string, body: object, { mine, again, method, key }: Saving): Promise<T | undefined> {
+export async function save<T>(path: string, body: object, { mine, again, busy, method, key }: Saving): Promise<T | undefined> {
   let sent = body;
   for (;;) {
     try {
       return await act<T>(path, sent, method, key);
     } catch (problem) {
-      if (!changedMeanwhile(problem)) throw problem;
+      if (!changedMeanwhile(problem) || busy?.()) throw problem;
       if ((await choice(problem, mine)) === "again") {
         await again();
         return undefined;

@@ -55,7 +55,10 @@ export class MarksMap {
     try {
       const centre: [number, number] = [Number(frame.dataset["lon"]), Number(frame.dataset["lat"])];
       const map = await countyMap(host, { label, centre, zoom: 17.5, overlay });
-      return new MarksMap(map, pick);
+      if (host.isConnected) return new MarksMap(map, pick);
+      // Its dialog was closed meanwhile.
+      map.remove();
+      return undefined;
     } catch {
       host.hidden = true;
       return undefined;
@@ -76,6 +79,11 @@ export class MarksMap {
     this.chosen = new Set(ids);
     for (const [id, { button }] of this.pins) button.classList.toggle("hub-pin--chosen", this.chosen.has(id));
     this.circles();
+  }
+
+  /** Give back what the browser holds for it: it has few maps to give. */
+  remove(): void {
+    this.map.remove();
   }
 
   private pin(mark: Mark): { marker: Marker; button: HTMLElement; mark: Mark } {

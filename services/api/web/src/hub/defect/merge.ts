@@ -54,6 +54,10 @@ class Merging {
       this.form,
     );
     this.opened.classList.add("hub-dialog--wide");
+    this.opened.addEventListener("close", () => {
+      this.map?.remove();
+      this.map = undefined;
+    });
     (this.list.querySelector<HTMLElement>("input") ?? this.opened.querySelector<HTMLElement>("#merge-reference"))?.focus();
     void this.drawMap();
   }

@@ -45,6 +45,10 @@ class Splitting {
     this.list.append(...this.able.map((one) => this.choice(one)));
     this.opened = dialog(`Split ${this.reference}`, element("div", { class: "hub-choose__both" }, this.host, this.list), this.foreseen, this.form);
     this.opened.classList.add("hub-dialog--wide");
+    this.opened.addEventListener("close", () => {
+      this.map?.remove();
+      this.map = undefined;
+    });
     this.list.querySelector("input")?.focus();
     void this.drawMap();
   }

@@ -5,7 +5,8 @@ import { command } from "../keys";
 import { live } from "../live";
 import { element } from "../parts";
 import { present } from "../presence";
-import { attempt } from "../says";
+import { attempt, say } from "../says";
+import { draft, writeBack, type Verdict } from "./verdict";
 
 export interface DeskOptions {
   /** Of the query: "order" in /hub/verification?order=W-… */
@@ -22,6 +23,8 @@ const PAUSE_MS = 400;
 
 export class Desk {
   private readonly decided = new Set<string>();
+  /** What was written about each thing and is not saved, until it is shown again. */
+  private readonly drafts = new Map<string, Verdict>();
   private asked = 0;
   private timer = 0;
   private leave: (() => void) | undefined;
@@ -37,6 +40,7 @@ export class Desk {
       if (kinds.has(kind)) this.readSoon();
     });
     live.onreset(() => this.readSoon());
+    live.keeps(() => this.drafts.size > 0);
     this.keepAddress();
     this.shown();
   }
@@ -82,10 +86,23 @@ export class Desk {
     else this.showNothing();
   }
 
-  /** It was not decided after all. Kept when it is shown again. */
-  bringBack(reference: string): Promise<void> {
-    this.decided.delete(reference);
+  /** It was not decided after all: it is shown again, with what was written. */
+  bringBack(reference: string, written: Verdict): Promise<void> {
+    this.restore(reference, written);
     return attempt(() => this.showReference(reference));
+  }
+
+  /** It could not be saved: the same, but where another is being decided it waits in the list. */
+  putBack(reference: string, written: Verdict): void {
+    if (!this.isBeingDecided()) return void this.bringBack(reference, written);
+    this.restore(reference, written);
+    say(`${reference} is not decided: it is in the list again, with what you wrote.`, { name: "Show it", run: () => this.showReference(reference) }, 0);
+  }
+
+  private restore(reference: string, written: Verdict): void {
+    this.decided.delete(reference);
+    this.drafts.set(reference, written);
+    this.hideDecided();
   }
 
   /** It was decided: what the list says is true again. */
@@ -133,15 +150,16 @@ export class Desk {
     if (asked !== this.asked) return;
     this.swapList(page);
     const [was, is] = [this.one.dataset, part(page, "one").dataset];
-    if (this.reference && this.decided.has(this.reference)) return;
+    // What is decided and not sent yet still waits, for the server.
+    if ([was["reference"], is["reference"]].some((one) => one && this.decided.has(one))) return;
     if (was["reference"] === is["reference"] && was["version"] === is["version"]) return;
     if (was["reference"] && this.isBeingDecided()) this.tellOfChange();
     else this.swapOne(page);
   }
 
-  /** Nothing is taken from under somebody who is writing. */
-  private isBeingDecided(): boolean {
-    const form = this.one.querySelector("form");
+  /** Nothing is taken from under somebody who is writing, nor put before them. */
+  isBeingDecided(): boolean {
+    const form = this.one.inert ? null : this.one.querySelector("form");
     return form !== null && (form.contains(document.activeElement) || Boolean(form.querySelector("textarea")?.value));
   }
 
@@ -165,8 +183,9 @@ export class Desk {
   }
 
   private swapOne(page: Document): void {
-    const now = document.importNode(part(page, "one"), true);
-    this.one.replaceWith(now);
+    const written = this.one.inert ? undefined : draft(this.one);
+    if (this.reference && written) this.drafts.set(this.reference, written);
+    this.one.replaceWith(document.importNode(part(page, "one"), true));
     this.keepAddress();
     this.shown();
   }
@@ -177,6 +196,10 @@ export class Desk {
     const place = this.one.querySelector<HTMLElement>("[data-present]");
     this.leave = this.reference && place ? present(this.reference, place) : undefined;
     this.options.onshow(this.one);
+    const written = this.reference && this.drafts.get(this.reference);
+    if (!written) return;
+    this.drafts.delete(this.reference!);
+    writeBack(this.one, written);
   }
 
   private hideDecided(): void {

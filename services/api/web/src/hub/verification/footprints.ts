@@ -28,6 +28,7 @@ export async function drawPlaces(element: HTMLElement, reference: string): Promi
   const [{ countyMap }, told] = await Promise.all([import("../../map/base"), get<Case>(`/recalls/${reference}/case`)]);
   if (!element.isConnected) return;
   shown?.remove();
+  shown = undefined;
   const made = await countyMap(element, {
     label: "Map of the repair and of what was seen since",
     centre: middle(told.repair.footprint),
@@ -35,6 +36,7 @@ export async function drawPlaces(element: HTMLElement, reference: string): Promi
     more: { maxZoom: NEAREST },
     overlay: (dark) => overlay(told, dark),
   });
+  if (!element.isConnected) return made.remove();
   shown = made;
   made.fitBounds(bounds(told), { padding: 40, maxZoom: NEAREST, animate: false });
   element.dataset["drawn"] = reference;

@@ -54,16 +54,24 @@ export function verdictForm(one: HTMLElement, wrong: (verdict: Verdict) => strin
   });
 }
 
-/** What was decided and not saved stands in the form again; where there is nothing to decide any more, above it. */
-export function writeBack({ value, why, ticked }: Verdict): void {
-  const form = document.querySelector<HTMLFormElement>("[data-verdict-form]");
+/** What is written in the form and not decided; undefined where nothing is. */
+export function draft(one: HTMLElement): Verdict | undefined {
+  const form = one.querySelector<HTMLFormElement>("[data-verdict-form]");
+  const given = form && read(form);
+  return given?.why ? given : undefined;
+}
+
+/** What was written and not saved stands in the form again; where there is nothing to decide any more, above it. */
+export function writeBack(one: HTMLElement, { value, why, ticked }: Verdict): void {
+  const form = one.querySelector<HTMLFormElement>("[data-verdict-form]");
   if (!form) {
     const words = element("p", { class: "hub-notice" }, `Not saved, as there is nothing to decide any more. You wrote: ${why}`);
-    document.querySelector('[data-part="one"]')?.prepend(words);
+    one.prepend(words);
     return;
   }
   const chosen = form.querySelector<HTMLInputElement>(`input[type="radio"][value="${CSS.escape(value)}"]`);
   if (chosen) chosen.checked = true;
+  if (chosen?.dataset["suggest"] === why) suggested = why;
   const tick = form.querySelector<HTMLInputElement>('input[type="checkbox"]');
   if (tick) tick.checked = ticked;
   form.querySelector("textarea")!.value = why;
