@@ -76,6 +76,48 @@ def test_ten_questions_are_answered_by_keys_alone_and_the_last_is_taken_back(rea
     until(lambda: ask.answer_of(asked[-1]) == "different", 20, "the new answer to arrive")
 
 
+def test_a_note_stays_with_its_question_and_what_could_not_be_taken_back_stays_the_last_answer(
+    reader: Reader, ask: Asking
+) -> None:
+    first, second = ask("noted", LONG_AGO), ask("not noted", LONG_AGO + timedelta(minutes=1))
+    page = at_the_hub(reader, ADA, "/hub/unsure")
+    note = page.get_by_label("Note")
+    sent: list[tuple[str, str]] = []
+    page.on("request", lambda one: sent.append((one.url, one.post_data or "")))
+    shows(page, first)
+    note.fill("A bin stood over it.")
+    note.press("Enter")
+    page.keyboard.press("n")
+    shows(page, second)
+    expect(note).to_have_value("")
+    page.keyboard.press("p")
+    expect(note).to_have_value("A bin stood over it.")
+
+    page.route("**/answer", lambda route: route.abort(), times=1)
+    page.keyboard.press("s")
+    expect(page.locator("[data-done]")).to_have_text(f"{first} is back: it was not answered.")
+    expect(note).to_have_value("A bin stood over it.")
+    # Keys are not heard for a moment.
+    on_second = page.locator(f'[data-shown="{second}"]')
+    until(lambda: (page.keyboard.press("s"), on_second.count())[1], 20, "it to be answered")
+    expect(note).to_have_value("")
+    page.keyboard.press("d")
+    until(lambda: ask.answer_of(second) == "different", 20, "both answers to arrive")
+
+    page.route("**/take-back", lambda route: route.abort(), times=1)
+    page.route("**/questions?limit=1&*", lambda route: route.abort(), times=1)
+    page.keyboard.press("z")
+    expect(page.get_by_text(f"The answer about {second} stands.")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.locator("[data-done]")).to_contain_text(f'{second}: the answer "different')
+    assert (ask.answer_of(first), ask.answer_of(second)) == ("same", None)
+    assert [first in url for url, body in sent if "A bin stood over it." in body] == [True, True]
+    page.goto(f"/hub/unsure?report={second}")
+    shows(page, second)
+    page.keyboard.press("c")
+    until(lambda: ask.answer_of(second) == "cannot_tell", 20, "the new answer to arrive")
+
+
 def test_the_second_of_two_gets_the_question_back_with_who_answered_it(reader: Reader, ask: Asking) -> None:
     reference, behind = ask("two", LONG_AGO), ask("behind", LONG_AGO + timedelta(minutes=1))
     ada, ben = at_the_hub(reader, ADA, "/hub/unsure"), at_the_hub(reader, BEN, "/hub/settings")

@@ -31,6 +31,8 @@ export class Desk {
   private readonly queue: Queue;
   private readonly done: Done[] = [];
   private readonly note: HTMLInputElement;
+  /** What was typed for each question, until its answer has arrived. */
+  private readonly notes = new Map<number, string>();
   private map: PairMap | undefined;
   private chosen = 0;
   private shown: Question | undefined;
@@ -53,6 +55,7 @@ export class Desk {
     });
     live.online((line) => this.heard(line));
     live.onreset(() => location.reload());
+    live.keeps(() => this.notes.size > 0);
   }
 
   // --- shown ---------------------------------------------------------------------------------------------------------
@@ -61,6 +64,7 @@ export class Desk {
     const question = this.queue.current;
     if (question?.id !== this.shown?.id) {
       this.chosen = 0;
+      this.turnNote(question);
       this.tellPresence(question);
     }
     this.shown = question;
@@ -99,6 +103,13 @@ export class Desk {
     this.looking = window.setTimeout(() => {
       this.leave = present(question.reference, this.find("[data-others]"));
     }, LOOKS_MS);
+  }
+
+  /** A note goes with its question: away, and back with it. */
+  private turnNote(question: Question | undefined): void {
+    if (this.shown && this.note.value) this.notes.set(this.shown.id, this.note.value);
+    else if (this.shown) this.notes.delete(this.shown.id);
+    this.note.value = (question && this.notes.get(question.id)) ?? "";
   }
 
   private count(): void {
@@ -154,7 +165,6 @@ export class Desk {
     const why = [`Compared in the hub: ${words}.`, this.note.value.trim()].filter(Boolean).join(" ");
     const body = { answer: said, why, question: question.id, ...(said === "same" ? { defect: one.reference } : {}) };
     this.queue.take();
-    this.note.value = "";
     this.draw();
     this.say(`${question.reference}: ${words}.`);
     this.done.push({ question, words, sent: this.send(question, body) });
@@ -164,6 +174,7 @@ export class Desk {
     try {
       const { defect } = await act<{ defect: string | null }>(`/questions/${question.reference}/answer`, body);
       this.queue.arrived();
+      this.notes.delete(question.id);
       this.count();
       if (defect === null) this.say(`${question.reference} waits on: for another question, or for a recall to be decided.`);
       return true;
@@ -174,13 +185,14 @@ export class Desk {
   }
 
   private bringBack(question: Question, problem: unknown): void {
-    const words = problem instanceof Error ? problem.message : String(problem);
-    const isSettled = problem instanceof Problem && SETTLED.has(problem.status);
+    const words = inShort(problem);
+    // Nothing is put before somebody who writes a note.
+    const isBehind = document.activeElement === this.note && this.note.value !== "";
     this.heldUntil = performance.now() + HOLD_MS;
-    this.queue.refused(question, isSettled ? words : undefined);
-    this.say(`${question.reference} is back: it was not answered.`);
+    this.queue.refused(question, isSettled(problem) ? words : undefined, isBehind);
+    this.say(`${question.reference} is back${isBehind ? ", after this one" : ""}: it was not answered.`);
     this.draw();
-    if (!isSettled) this.problem(`${question.reference} was not answered: ${words}`);
+    if (isBehind || !isSettled(problem)) this.problem(`${question.reference} was not answered: ${words}`);
   }
 
   private async undo(): Promise<void> {
@@ -189,17 +201,21 @@ export class Desk {
       this.say("There is no answer of yours to take back.");
       return;
     }
+    const at = this.done.length;
     const { reference } = last.question;
     if (!(await last.sent)) return;
     try {
       await act(`/questions/${reference}/take-back`);
-      const page = await get<QuestionPage>(`/questions?limit=1&report=${reference}`);
-      if (page.questions[0]) this.queue.again(page.questions[0], page.waiting);
-      this.say(`${reference}: the answer "${last.words}" was taken back.`);
-      this.draw();
     } catch (problem) {
-      this.problem(`The answer about ${reference} stands. ${problem instanceof Error ? problem.message : String(problem)}`);
+      // What may still be taken back stays the last one.
+      if (!isSettled(problem)) this.done.splice(at, 0, last);
+      return this.problem(`The answer about ${reference} stands. ${inShort(problem)}`);
     }
+    this.say(`${reference}: the answer "${last.words}" was taken back.`);
+    // Should it not come now, it comes with the list, which is read again after the feed's line.
+    const page = await get<QuestionPage>(`/questions?limit=1&report=${reference}`).catch(() => undefined);
+    if (page?.questions[0]) this.queue.again(page.questions[0], page.waiting);
+    this.draw();
   }
 
   // --- heard ---------------------------------------------------------------------------------------------------------
@@ -254,6 +270,14 @@ export class Desk {
   private find<T extends HTMLElement>(selector: string): T {
     return this.place.querySelector<T>(selector)!;
   }
+}
+
+function isSettled(problem: unknown): boolean {
+  return problem instanceof Problem && SETTLED.has(problem.status);
+}
+
+function inShort(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
 }
 
 function inWords(said: Answer, reference: string, several: boolean): string {

@@ -81,11 +81,14 @@ export class Queue {
     this.told -= 1;
   }
 
-  /** Its answer was refused: it is on the desk again. `gone`: it cannot be answered any more, and why. */
-  refused(question: Question, gone?: string): void {
+  /**
+   * Its answer was refused: it is on the desk again, or next where `isBehind`. `gone`: it cannot be answered any more,
+   * and why.
+   */
+  refused(question: Question, gone?: string, isBehind = false): void {
     this.inFlight -= 1;
     this.mine.delete(question.id);
-    this.put(question);
+    this.put(question, isBehind);
     if (gone === undefined) return;
     this.gone.set(question.id, gone);
     this.told -= 1;
@@ -97,10 +100,10 @@ export class Queue {
     this.put(question);
   }
 
-  private put(question: Question): void {
+  private put(question: Question, isBehind = false): void {
     this.list = this.list.filter((one) => one.reference !== question.reference);
     this.at = Math.max(0, Math.min(this.at, this.list.length));
-    this.list.splice(this.at, 0, question);
+    this.list.splice(this.at + Number(isBehind), 0, question);
   }
 
   /** A page that follows on those that are known. */
