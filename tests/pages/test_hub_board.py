@@ -7,16 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.delivery.house import House, a_report, send, survey
 from tests.pages.boards import counted, differences, drawn, listed, recorded, told
 from tests.pages.browser import PHONE, Reader, Screen, check, sideways
-from tests.pages.operators import ADA, BEN, HUB_DARK, HUB_SMALL, HUB_WIDE, PASSWORD, at_the_hub
+from tests.pages.operators import ADA, BEN, HUB_DARK, HUB_SMALL, HUB_WIDE, at_the_hub, end_sessions, sign_in
 from tests.waiting import until
 
 WORDS = "[data-live-words]"
 SHOWN_WITHIN_MS = 5_000
+LOOKS_MS = 60_000
+"""So often the counters are asked for although nothing happens."""
 NORTH = 2_000.0
 """Metres: nobody else's tests report there."""
 
@@ -63,6 +65,17 @@ LARGE = """() => {
 """Figures as wide as a busy month's."""
 
 
+FAILS_ONCE = """(() => {
+    const make = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+        if (kind !== "webgl2" || window.failed) return make.call(this, kind, ...more);
+        window.failed = true;
+        return null;
+    };
+})()"""
+"""A browser whose graphics begin again."""
+
+
 def at_the_board(reader: Reader) -> Page:
     page = at_the_hub(reader, ADA, "/hub")
     page.wait_for_selector("[data-map][data-ready]")
@@ -93,10 +106,18 @@ def test_the_board_is_accessible_and_fits(reader: Reader, path: str, happens: An
 def test_the_board_moves_by_itself_and_is_what_the_api_says(
     reader: Reader, house: House, operator: httpx.Client, happens: Any
 ) -> None:
-    page = at_the_board(reader)
+    page = at_the_hub(reader, ADA, "/hub/settings")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/feed/lines?**", lambda route: held.append((route, route.fetch())), times=1)
+    page.goto("/hub")
+    page.wait_for_selector("[data-map][data-ready]")
     page.evaluate("window.stayed = true")
+    until(lambda: page.evaluate("1") and held, 15, "the last lines to be asked for")
+    [(route, last_lines)] = held
 
     happens(4)
+    until(lambda: listed(page)[:1] == recorded(operator)[:1], 20, "what happened to be heard")
+    route.fulfill(response=last_lines)
     agrees(page, operator)
     page.locator('[data-filter="band-none"]').click()
     ungraded = house.ask("SELECT count(*) FROM defect WHERE band IS NULL AND state IN ('candidate', 'confirmed')")
@@ -145,6 +166,20 @@ def test_tiles_that_did_not_come_are_drawn_when_the_network_is_back(
     agrees(page, operator)
 
 
+@pytest.mark.parametrize("path", ["/hub", "/hub/wall"])
+def test_a_map_that_did_not_come_is_asked_for_again(reader: Reader, path: str) -> None:
+    page = at_the_hub(reader, ADA, "/hub/settings")
+    page.clock.install()
+    page.add_init_script(FAILS_ONCE)
+
+    page.goto(path)
+    until(lambda: page.evaluate("window.failed"), 15, "the map not to be drawn")
+
+    ready = page.locator("[data-map][data-ready]")
+    until(lambda: (page.clock.fast_forward(1_000), ready.count())[1], 30, "the map to come")
+    expect(page.locator("[data-no-map]:visible, .wall--without-map")).to_have_count(0)
+
+
 def test_all_pages_of_a_browser_share_one_stream_and_notice_its_silence(
     reader: Reader, house: House, operator: httpx.Client, happens: Any
 ) -> None:
@@ -177,21 +212,22 @@ def test_all_pages_of_a_browser_share_one_stream_and_notice_its_silence(
 def test_a_wallboard_whose_session_ended_says_so_and_goes_on_when_somebody_signs_in(
     reader: Reader, house: House
 ) -> None:
-    page = at_the_hub(reader, BEN, "/hub/wall", Screen("television", 1920, 1080))
+    page = at_the_hub(reader, BEN, "/hub/settings", Screen("television", 1920, 1080))
+    page.clock.install()
+    page.goto("/hub/wall")
     page.wait_for_selector("[data-map][data-ready]")
     expect(page.locator(WORDS)).to_have_text("Live")
 
-    house.tell(
-        "UPDATE session SET revoked_at = now() FROM person WHERE person.id = person_id AND email = %s", BEN.email
-    )
-    page.context.set_offline(True)
-    page.context.set_offline(False)
+    # The counters hear of it, and the feed does not.
+    page.route("**/api/v1/feed?**", lambda route: route.abort())
+    end_sessions(house, BEN)
+    page.clock.fast_forward(LOOKS_MS)
     expect(page.get_by_role("alert")).to_contain_text("Sign in again")
     check(page)
-    form = {"email": BEN.email, "password": PASSWORD, "next": "/hub/settings"}
-    assert page.context.request.post("/hub/sign-in", form=form).ok
+    page.unroute("**/api/v1/feed?**")
+    sign_in(page, BEN)
 
-    expect(page.locator(WORDS)).to_have_text("Live", timeout=30_000)
+    expect(page.locator(WORDS)).to_contain_text(re.compile("^(Back|Live)"), timeout=30_000)
     expect(page.get_by_role("alert")).to_have_count(0)
 
 

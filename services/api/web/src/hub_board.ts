@@ -5,6 +5,7 @@ import { Counters, figures, type Board } from "./hub/board/counters";
 import type { PastDay } from "./hub/board/day";
 import { Happenings, MOST } from "./hub/board/happenings";
 import type { BoardMap } from "./hub/board/map";
+import { mapIn } from "./hub/board/place";
 import { asCounts, asFeatures, Replay } from "./hub/board/replay";
 import { command } from "./hub/keys";
 import { live } from "./hub/live";
@@ -135,18 +136,16 @@ filter();
 
 async function draw(): Promise<void> {
   place.hidden = false;
-  try {
-    const { BoardMap } = await import("./hub/board/map");
-    map = await BoardMap.start(place, "Map of open defects");
-    map.until(Date.parse(today.before) / 1000);
-    if (heat.checked) map.warm(true);
-    filter();
-    place.dataset["ready"] = "yes";
-  } catch (error) {
-    // No WebGL: the counters and the list say it all.
+  map = await mapIn(place);
+  if (!map) {
+    // The counters and the list say it all.
     place.hidden = true;
     page.querySelector<HTMLElement>("[data-no-map]")!.hidden = false;
-    console.warn("The map cannot be drawn here.", error);
+    return;
   }
+  map.until(Date.parse(today.before) / 1000);
+  if (heat.checked) map.warm(true);
+  filter();
+  place.dataset["ready"] = "yes";
 }
-void draw();
+void attempt(draw);

@@ -6,6 +6,7 @@ import { Counters } from "./hub/board/counters";
 import { Happenings } from "./hub/board/happenings";
 import type { BoardMap } from "./hub/board/map";
 import { Keeper } from "./hub/board/keeper";
+import { mapIn } from "./hub/board/place";
 import { live } from "./hub/live";
 
 const body = document.body;
@@ -59,14 +60,10 @@ window.setInterval(tell, 1000);
 
 async function draw(): Promise<void> {
   const place = document.querySelector<HTMLElement>("[data-map]")!;
-  try {
-    const { BoardMap } = await import("./hub/board/map");
-    map = await BoardMap.start(place, "Map of open defects", { still: true, scale: Math.max(1, window.innerWidth / 1200) });
-    map.until(Date.parse(body.dataset["before"]!) / 1000);
-    place.dataset["ready"] = "yes";
-  } catch (error) {
-    console.warn("The map cannot be drawn here.", error);
-    body.classList.add("wall--without-map");
-  }
+  map = await mapIn(place, { still: true, scale: Math.max(1, window.innerWidth / 1200) });
+  if (!map) return body.classList.add("wall--without-map");
+  map.until(Date.parse(body.dataset["before"]!) / 1000);
+  place.dataset["ready"] = "yes";
 }
+// Where it fails the keeper hears of it, and begins the page afresh.
 void draw();

@@ -23,6 +23,8 @@ export class Happenings {
   private waiting: Line[] = [];
   private newest = 0;
   private gathering = 0;
+  /** What is heard while the last lines are asked for. */
+  private meanwhile: Line[] | undefined;
   private readonly most: number;
 
   constructor(
@@ -34,14 +36,21 @@ export class Happenings {
 
   /** The last lines of the record, whatever was shown before. */
   async load(): Promise<void> {
-    const { lines } = await get<{ lines: Line[] }>(`/feed/lines?limit=${this.most}`);
+    const heard: Line[] = (this.meanwhile = []);
+    const told = await get<{ lines: Line[] }>(`/feed/lines?limit=${this.most}`).catch((problem: unknown) => {
+      if (this.meanwhile === heard) this.meanwhile = undefined;
+      throw problem;
+    });
+    // Asked for again, or put away, since.
+    if (this.meanwhile !== heard) return;
     this.clear();
-    lines.forEach((line) => this.add(line));
+    [...told.lines, ...heard].forEach((line) => this.add(line));
     this.flush();
   }
 
   /** One more. One that is there already is not shown twice. */
   add(line: Line): void {
+    this.meanwhile?.push(line);
     if (line.number <= this.newest) return;
     this.newest = line.number;
     this.waiting.push(line);
@@ -62,6 +71,7 @@ export class Happenings {
     clearTimeout(this.gathering);
     this.gathering = this.newest = 0;
     this.waiting = [];
+    this.meanwhile = undefined;
     this.list.replaceChildren();
   }
 
