@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlparse
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from infra.native.layout import ROOT
 from shared.domain.audience import PUBLIC_KINDS
@@ -147,6 +147,52 @@ def test_a_report_becomes_a_pin_without_a_reload_and_goes_when_nothing_is_to_be_
     expect(page.locator("#list [data-reference]")).to_have_count(0)
     assert page.evaluate("window.stayed")
     assert reference.startswith("R-")
+
+
+def test_who_reads_on_stays_on_the_page_of_the_list_when_something_happens(
+    reader: Reader, house: House, operator: httpx.Client
+) -> None:
+    page = reader.open(f"/map?lat={PLACE[0]}&lon={PLACE[1]}&z=13", DESK)
+    page.wait_for_selector("#map[data-ready]")
+    page.get_by_role("link", name="Next page").click()
+    second = page.get_by_role("status").filter(has_text="This list has 21 to")
+    expect(second).to_be_visible()
+    back = page.get_by_role("link", name="Previous page")
+    back.focus()
+    before = int(house.ask("SELECT max(id) FROM defect"))
+    told = page.get_by_role("status").inner_text()
+
+    send(house.stack.url, a_report(-120.0))
+    expect(page.get_by_role("status")).not_to_have_text(told, timeout=30_000)
+    expect(second).to_be_visible()
+    expect(back).to_be_focused()
+
+    made = house.ask("SELECT reference FROM defect WHERE id > %s", before)
+    answer = operator.post(f"/api/v1/defects/{made}/assess", json={"decision": "no_defect", "why": "Nothing there."})
+    assert answer.status_code == 200, answer.text
+    expect(page.get_by_role("status")).to_have_text(told, timeout=30_000)
+
+
+def test_what_happens_before_the_feed_is_heard_is_not_missed(
+    reader: Reader, house: House, operator: httpx.Client
+) -> None:
+    place = (PLACE[0] - 1800 * NORTH_OF_M, PLACE[1])
+    page = reader.open("", DESK)
+    feed: list[Route] = []
+    page.route("**/api/v1/feed", lambda route: feed.append(route))
+    page.goto(f"/map?lat={place[0]}&lon={place[1]}&z=17")
+    assert drawn(page) == 0
+    assert feed
+
+    send(house.stack.url, a_report(-1800.0))
+    house.comes_to_rest()
+    feed[0].continue_()
+
+    until(lambda: drawn(page) == 1, 30, "the pin")
+    expect(page.locator("#list [data-reference]")).to_have_count(1)
+    (made,) = listed(page)
+    answer = operator.post(f"/api/v1/defects/{made}/assess", json={"decision": "no_defect", "why": "Nothing there."})
+    assert answer.status_code == 200, answer.text
 
 
 def test_what_is_shown_can_be_chosen_without_a_reload_and_stays_in_the_address(reader: Reader) -> None:

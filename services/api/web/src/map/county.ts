@@ -192,12 +192,12 @@ export class CountyMap {
     if (!this.map.isSourceLoaded(DEFECTS)) places.slice(-100).forEach((one) => this.gather(one));
     this.map.refreshTiles(DEFECTS, tilesAt(places));
     const bounds = this.map.getBounds();
-    if (places.some(({ lat, lon }) => bounds.contains([lon, lat]))) void this.relist();
+    if (places.some(({ lat, lon }) => bounds.contains([lon, lat]))) void this.list.again();
   }
 
   private refresh(): void {
     askAll(this.map, DEFECTS);
-    void this.relist();
+    void this.list.again();
   }
 }
 

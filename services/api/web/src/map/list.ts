@@ -8,12 +8,15 @@ export interface Listed {
 
 export class List {
   private asking: AbortController | undefined;
+  /** What the list is of: at first what the page's own address says, but for one defect that nobody knows. */
+  private asked = new URLSearchParams(location.search);
   private pointed: (item: Listed | null) => void = () => undefined;
 
   constructor(
     private readonly element: HTMLElement,
     private readonly counted: HTMLElement,
   ) {
+    this.asked.delete("defect");
     for (const [heard, is] of [["mouseover", true], ["focusin", true], ["mouseleave", false], ["focusout", false]] as const) {
       element.addEventListener(heard, (event) => this.pointed(is ? itemOf(event.target) : null));
     }
@@ -27,6 +30,7 @@ export class List {
 
   /** Show what the server lists for these parameters; a question that is overtaken is dropped. */
   async show(asked: URLSearchParams): Promise<void> {
+    this.asked = asked;
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     try {
@@ -39,13 +43,25 @@ export class List {
     }
   }
 
-  /** Whoever has the focus in it keeps it, on the same defect. */
+  /** Something has happened: show the same page of the same list as it is now, or the first where that page is no more. */
+  async again(): Promise<void> {
+    const { asked } = this;
+    await this.show(asked);
+    if (this.asked !== asked || !asked.has("page") || this.element.querySelector("[data-reference]")) return;
+    const first = new URLSearchParams(asked);
+    first.delete("page");
+    await this.show(first);
+  }
+
+  /** Whoever has the focus in it keeps it: on the same defect or the same way of turning pages, or else at the beginning. */
   private put(html: string): void {
-    const focused = this.element.contains(document.activeElement) ? itemOf(document.activeElement)?.reference : undefined;
+    const focused = this.element.contains(document.activeElement) ? sameAs(document.activeElement!) : undefined;
     this.element.innerHTML = html;
     const words = this.element.querySelector<HTMLElement>("[data-words]")?.dataset["words"] ?? "";
     if (this.counted.textContent !== words) this.counted.textContent = words;
-    if (focused) this.element.querySelector<HTMLElement>(`[data-reference="${focused}"] a`)?.focus({ preventScroll: true });
+    if (!focused) return;
+    const next = this.element.querySelector<HTMLElement>(focused) ?? this.element.querySelector("a");
+    next?.focus({ preventScroll: true });
   }
 
   /** Pages are turned in place. */
@@ -55,6 +71,12 @@ export class List {
     event.preventDefault();
     void this.show(new URL(link.href).searchParams).then(() => this.element.querySelector("a")?.focus());
   }
+}
+
+/** What finds a link again when the list has been made anew. */
+function sameAs(link: Element): string {
+  const item = itemOf(link);
+  return item ? `[data-reference="${item.reference}"] a` : `a[rel="${link.getAttribute("rel") ?? ""}"]`;
 }
 
 function itemOf(target: EventTarget | null): Listed | null {

@@ -34,13 +34,13 @@ export interface Heard {
 /** Follow the feed while the page is looked at. */
 export function follow(heard: Heard): void {
   let stream: EventSource | undefined;
-  let missed = false;
+  let missed = true;
 
   function open(): void {
     if (stream || document.hidden) return;
     stream = new EventSource("/api/v1/feed");
     stream.onopen = () => {
-      // Lines since the stream before ended were not heard.
+      // Lines since the stream before ended were not heard, nor those since the map's first tiles.
       if (missed) heard.anything();
       missed = false;
     };
