@@ -20,6 +20,7 @@ from tests.waiting import until
 STREET = next(one for one in made().roads if one.maintainer == "council" and not one.rural and one.length_m > 300)
 LAT, LON = to_wgs84(*STREET.at(140.0, 3.0))
 HERE = {"latitude": LAT, "longitude": LON, "accuracy": 6}
+PIN = re.compile("Pin. Arrow keys")
 
 
 def standing_there(reader: Reader, screen: Screen = PHONE) -> Page:
@@ -68,7 +69,7 @@ def test_the_pin_is_nudged_by_keys_and_by_buttons(reader: Reader) -> None:
 
     page.get_by_role("button", name="Move the pin 1 metre north").click()
     north = float(page.locator("#lat").input_value())
-    page.get_by_role("button", name=re.compile("Pin. Arrow keys")).press("Shift+ArrowUp")
+    page.get_by_role("button", name=PIN).press("Shift+ArrowUp")
     further = float(page.locator("#lat").input_value())
 
     assert (north - LAT) * 111_320 == pytest.approx(1, abs=0.15)
@@ -91,6 +92,43 @@ def test_places_are_suggested_while_somebody_types_and_are_then_taken(reader: Re
 
     page.wait_for_url(re.compile("/report/(nearby|what|where\\?q=)"))
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_phones_position_is_sent_as_rough_as_it_is_also_with_the_map_open(reader: Reader) -> None:
+    rough = {**HERE, "accuracy": 900}
+    page = reader.open("/report", geolocation=rough, permissions=["geolocation"])
+    page.goto(f"/report/where?lat={LAT + 0.001:.6f}&lon={LON:.6f}")
+    expect(page.get_by_role("button", name=PIN)).to_be_visible()
+
+    page.get_by_role("button", name="Use my location").click()
+    expect(page.get_by_text("Found, to within 900 metres")).to_be_visible()
+    expect(page.get_by_label("Latitude")).to_have_value(f"{LAT:.6f}")
+    expect(page.locator(".app-pin__said")).to_contain_text(STREET.name)
+    assert page.locator("#accuracy").input_value() == "900"
+    page.get_by_role("button", name="Continue").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("known to within 900 m only")
+    expect(page.get_by_role("button", name=PIN)).to_be_visible()
+    page.get_by_label("Latitude").press_sequentially("1")
+    assert page.locator("#accuracy").input_value() == ""
+
+
+def test_a_map_that_did_not_come_can_be_asked_for_again(reader: Reader) -> None:
+    page = reader.open("/report", service_workers="block")
+    page.goto("/report/where")
+    page.route("**/api/v1/streets/tiles", lambda route: route.abort())
+    ask = page.get_by_role("button", name="Show it on a map")
+
+    ask.click()
+    expect(page.get_by_text("The map did not come")).to_be_visible()
+    expect(ask).to_be_focused()
+    check(page)
+    page.unroute("**/api/v1/streets/tiles")
+    ask.click()
+
+    expect(page.get_by_role("button", name=PIN)).to_be_visible()
+    expect(page.get_by_text("The map did not come")).to_have_count(0)
+    expect(ask).to_have_count(0)
 
 
 def test_the_map_comes_only_when_it_is_asked_for(reader: Reader) -> None:

@@ -75,20 +75,28 @@ export async function countyMap(element: HTMLElement, options: CountyMapOptions)
   const credit = element.dataset["credit"];
   if (credit) map.addControl(new AttributionControl({ compact: false, customAttribution: credit }), "bottom-left");
   name(map, options.label);
-  NIGHT.addEventListener("change", () => void recolour(map, element, told, overlay));
+  const schemeChanged = () => void recolour(map, element, told, overlay);
+  NIGHT.addEventListener("change", schemeChanged);
+  map.on("remove", () => NIGHT.removeEventListener("change", schemeChanged));
   await map.once("load");
   return map;
 }
 
-/** Where the tiles are, asked for once a page. */
+/** Where the tiles are, asked for until it is known. */
 let known: Promise<StreetTiles> | undefined;
 
 export function streetTiles(): Promise<StreetTiles> {
-  known ??= fetch("/api/v1/streets/tiles").then((answer) => {
-    if (!answer.ok) throw new Error(`The map's streets were answered with ${answer.status}.`);
-    return answer.json() as Promise<StreetTiles>;
+  known ??= askStreetTiles().catch((error: unknown) => {
+    known = undefined;
+    throw error;
   });
   return known;
+}
+
+async function askStreetTiles(): Promise<StreetTiles> {
+  const answer = await fetch("/api/v1/streets/tiles");
+  if (!answer.ok) throw new Error(`The map's streets were answered with ${answer.status}.`);
+  return (await answer.json()) as StreetTiles;
 }
 
 function view(options: CountyMapOptions, told: StreetTiles): Partial<MapOptions> {

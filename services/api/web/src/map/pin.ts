@@ -11,7 +11,7 @@ export interface Place {
 }
 
 export interface PinOptions extends Place {
-  /** Called at each move, at once. */
+  /** Called at each move by hand, at once. */
   onmove?: (place: Place) => void;
   /** Called when the spot has been looked up; null where it could not be. */
   onspot?: (spot: Spot | null) => void;
@@ -23,7 +23,7 @@ export interface PinPicker {
   /** Undefined where the browser cannot draw maps: keys and buttons move the pin all the same. */
   map: Map | undefined;
   place(): Place;
-  /** Put the pin there, and the map with it. */
+  /** Put the pin there, and the map with it. `onmove` is not called. */
   put(place: Place): void;
 }
 
@@ -87,7 +87,7 @@ class Picker implements PinPicker {
   }
 
   put(place: Place): void {
-    this.move(place);
+    this.set(place);
     this.map?.easeTo({ center: [place.lon, place.lat] });
   }
 
@@ -156,9 +156,13 @@ class Picker implements PinPicker {
   }
 
   private move(place: Place): void {
+    this.set(place);
+    this.options.onmove?.(this.place());
+  }
+
+  private set(place: Place): void {
     this.at = place;
     this.marker?.setLngLat([place.lon, place.lat]);
-    this.options.onmove?.(this.place());
     clearTimeout(this.waiting);
     this.waiting = window.setTimeout(() => this.look(), PAUSE_MS);
   }

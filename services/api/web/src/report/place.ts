@@ -1,5 +1,6 @@
 // "Use my location", and a map whose pin can be put on the exact spot. The map comes only when it is asked for.
 import type { PinPicker } from "../map/pin";
+import type { StreetTiles } from "../map/style";
 
 const PIN_M = 5;
 const PAUSE_MS = 250;
@@ -20,9 +21,10 @@ export function placeForm(): void {
 class PlaceForm {
   private readonly fields: Fields;
   private readonly said = status();
-  private picker: PinPicker | undefined;
+  private picker: Promise<PinPicker> | undefined;
   private readonly holder: HTMLElement;
   private readonly asked: HTMLElement;
+  private readonly mapSaid = status();
 
   constructor(form: HTMLFormElement) {
     const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
@@ -30,10 +32,14 @@ class PlaceForm {
     this.holder = form.querySelector<HTMLElement>("[data-pin]")!;
     const locate = form.querySelector<HTMLElement>("[data-locate]")!;
     if ("geolocation" in navigator) locate.append(button("Use my location", () => this.locate()), this.said);
-    this.asked = button("Show it on a map", () => void this.showMap());
-    this.holder.before(this.asked);
+    // With the button that was pressed the focus went: it has it again where the button had to come back.
+    this.asked = button("Show it on a map", () => void this.showMap().then(() => this.asked.focus()));
+    this.holder.before(this.asked, this.mapSaid);
     // What is typed last is what is meant.
     this.fields.q.addEventListener("input", () => this.forgetPoint());
+    for (const degrees of [this.fields.lat, this.fields.lon]) {
+      degrees.addEventListener("input", () => (this.fields.accuracy.value = ""));
+    }
     new Suggestions(this.fields.q);
     if (this.fields.lat.value !== "") void this.showMap();
   }
@@ -67,34 +73,49 @@ class PlaceForm {
     this.fields.accuracy.value = String(Math.max(1, Math.round(accuracy)));
   }
 
-  /** Around the pin, or what is typed, or else the middle of the county. */
+  /** A map that is there already is moved to where the phone was found. */
   private async showMap(): Promise<void> {
     this.asked.remove();
-    const { lat, lon } = this.fields;
-    const known = lat.value !== "" && lon.value !== "";
-    const at = known ? { lat: Number(lat.value), lon: Number(lon.value), zoom: 17 } : await this.start();
-    if (this.picker) {
-      this.picker.put(at);
-      return;
+    this.mapSaid.textContent = "";
+    try {
+      const before = this.picker;
+      const picker = await (this.picker ??= this.drawn());
+      const point = this.known();
+      if (before && point) picker.put(point);
+    } catch {
+      this.picker = undefined;
+      this.mapSaid.before(this.asked);
+      this.mapSaid.textContent = "The map did not come. Try again, or go on without it.";
     }
-    const { pinPicker } = await import("../map/pin");
-    this.picker = await pinPicker(this.holder, { ...at, onmove: (to) => this.point(to.lat, to.lon, PIN_M) });
   }
 
-  private async start(): Promise<{ lat: number; lon: number; zoom: number }> {
-    const typed = this.fields.q.value.trim() || this.holder.dataset["typed"];
-    if (typed && typed.length > 1) {
-      const answer = await fetch(`/api/v1/places?limit=1&q=${encodeURIComponent(typed)}`);
-      const found = answer.ok ? ((await answer.json()) as Found) : { places: [], did_you_mean: [] };
-      const place = found.places[0] ?? found.did_you_mean[0];
-      if (place) return { lat: place.lat, lon: place.lon, zoom: place.kind === "street" ? 16 : 15 };
-    }
-    const { streetTiles } = await import("../map/base");
+  /** Around the pin, or what is typed, or else the middle of the county. */
+  private async drawn(): Promise<PinPicker> {
+    const [{ pinPicker }, { streetTiles }] = await Promise.all([import("../map/pin"), import("../map/base")]);
     const { bounds } = await streetTiles();
-    if (!bounds) return { lat: 53.8, lon: -2.7, zoom: 5 };
-    const [west, south, east, north] = (bounds as number[]).flat() as [number, number, number, number];
-    return { lat: (south + north) / 2, lon: (west + east) / 2, zoom: 10 };
+    const at = this.known() ?? (await this.typed()) ?? middle(bounds);
+    return pinPicker(this.holder, { ...at, onmove: (to) => this.point(to.lat, to.lon, PIN_M) });
   }
+
+  private known(): Start | undefined {
+    const { lat, lon } = this.fields;
+    return lat.value === "" || lon.value === "" ? undefined : { lat: Number(lat.value), lon: Number(lon.value), zoom: 17 };
+  }
+
+  private async typed(): Promise<Start | undefined> {
+    const typed = this.fields.q.value.trim() || this.holder.dataset["typed"];
+    if (!typed || typed.length < 2) return undefined;
+    const answer = await fetch(`/api/v1/places?limit=1&q=${encodeURIComponent(typed)}`);
+    const found = answer.ok ? ((await answer.json()) as Found) : { places: [], did_you_mean: [] };
+    const place = found.places[0] ?? found.did_you_mean[0];
+    return place && { lat: place.lat, lon: place.lon, zoom: place.kind === "street" ? 16 : 15 };
+  }
+}
+
+function middle(bounds: StreetTiles["bounds"]): Start {
+  if (!bounds) return { lat: 53.8, lon: -2.7, zoom: 5 };
+  const [west, south, east, north] = bounds;
+  return { lat: (south + north) / 2, lon: (west + east) / 2, zoom: 10 };
 }
 
 /** Places that begin so, under the field, as the browser itself shows such lists: by keyboard and aloud, too. */
@@ -129,6 +150,13 @@ class Suggestions {
       // Overtaken, or no signal.
     }
   }
+}
+
+/** What a map begins with. */
+interface Start {
+  lat: number;
+  lon: number;
+  zoom: number;
 }
 
 interface Found {
