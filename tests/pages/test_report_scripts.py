@@ -195,6 +195,35 @@ def test_a_large_photo_is_shrunk_and_keeps_what_the_camera_wrote(reader: Reader,
     assert (place["lat"] - LAT) * 111_320 == pytest.approx(60, abs=2)
 
 
+def test_photos_go_with_their_form_also_while_they_are_being_shrunk(
+    reader: Reader, house: House, tmp_path: Path
+) -> None:
+    page = standing_there(reader)
+    at_photos(page)
+    shrinking_waits(page)
+
+    page.set_input_files("#photo", a_large_photo(tmp_path))
+    page.set_input_files("#photo", {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": a_picture(51)})
+    page.get_by_role("button", name="Continue").click()
+    page.evaluate("goOn()")
+
+    is_at(page, "check")
+    expect(page.get_by_role("img", name=re.compile(r"^Photo \d$"))).to_have_count(2)
+    newest = "SELECT array_agg(height_px) FROM (SELECT height_px FROM photo ORDER BY id DESC LIMIT 2) AS newest"
+    assert 2048 in house.ask(newest)
+
+
+def shrinking_waits(page: Page) -> None:
+    """On a phone so slow that shrinking ends no sooner than goOn() is called."""
+    page.evaluate(
+        """() => {
+          const real = createImageBitmap;
+          const begun = new Promise((resolve) => (window.goOn = resolve));
+          window.createImageBitmap = async (...told) => { await begun; return real(...told); };
+        }"""
+    )
+
+
 def test_a_chosen_photo_can_be_taken_away_before_it_is_sent(reader: Reader) -> None:
     page = standing_there(reader)
     at_photos(page)
