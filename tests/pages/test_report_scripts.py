@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -328,3 +329,141 @@ def test_a_report_kept_by_a_closed_page_is_sent_by_the_next(reader: Reader, hous
 
     expect(again.get_by_text("Your report was sent. Your reference is R-")).to_be_visible(timeout=60_000)
     assert house.ask("SELECT count(*) FROM report WHERE description LIKE %s", f"%{words}") == 1
+
+
+# --- what cannot be kept or is not taken -----------------------------------------------------------------------------
+
+
+PHOTOS_OF = "SELECT count(*) FROM photo JOIN report ON report.id = report_id WHERE description LIKE %s"
+
+
+def writing(reader: Reader, words: str) -> Page:
+    """The page without signal, filled in at a place that can be reported; as there is signal, it sends at once."""
+    page = reader.open("/report/offline", geolocation=HERE, permissions=["geolocation"])
+    page.get_by_label("Latitude").fill(f"{LAT:.6f}")
+    page.get_by_label("Longitude").fill(f"{LON:.6f}")
+    page.get_by_label("What is wrong?").select_option("pothole")
+    page.get_by_label("What else should we know?").fill(words)
+    return page
+
+
+def is_sent(page: Page) -> None:
+    expect(page.get_by_text("Your report was sent. Your reference is R-")).to_be_visible(timeout=60_000)
+
+
+def chooses(page: Page, *photos: bytes) -> None:
+    files = [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": photo} for n, photo in enumerate(photos)]
+    page.set_input_files("#photo", files)
+
+
+def test_what_the_service_would_not_take_is_said_before_it_is_kept(reader: Reader) -> None:
+    page = writing(reader, "x" * 1001)
+    page.context.set_geolocation({**HERE, "accuracy": 900})
+    page.get_by_label("Street, and house number or landmark").fill("y" * 301)
+
+    page.get_by_role("button", name="Use my location").click()
+    expect(page.locator("[data-said]")).to_contain_text("known to within 900 metres only, and 200 are needed")
+    page.get_by_role("button", name="Keep it").click()
+
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("known to within 900 metres only")
+    expect(told).to_contain_text("What else we should know must be 1000 characters or fewer")
+    expect(told).to_contain_text("landmark must be 300 characters or fewer")
+    check(page)
+    page.get_by_label("Latitude").fill(f"{LAT:.5f}")
+    page.get_by_role("button", name="Keep it").click()
+    expect(told).not_to_contain_text("900 metres")
+
+
+def test_a_refused_report_is_put_right_with_all_that_was_in_it(reader: Reader, house: House) -> None:
+    words = f"Put right {uuid4().hex}"
+    page = writing(reader, words)
+    page.get_by_label("Latitude").fill("40.000000")
+    page.get_by_label("How large is it?").select_option("mug")
+    page.get_by_label("Email address").fill("sam@example.org")
+    chooses(page, a_picture(61))
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("A report that was kept on this phone was not taken. Latitude 40")).to_be_visible()
+    check(page)
+
+    page.get_by_role("link", name="Put it right").click()
+    expect(page.get_by_role("heading", name="Put your report right")).to_be_visible()
+    expect(page.get_by_text("This report was not taken. Latitude 40")).to_be_visible()
+    expect(page.get_by_label("What is wrong?")).to_have_value("pothole")
+    expect(page.get_by_label("How large is it?")).to_have_value("mug")
+    expect(page.get_by_label("What else should we know?")).to_have_value(words)
+    expect(page.get_by_label("Email address")).to_have_value("sam@example.org")
+    expect(page.get_by_role("img", name="Chosen photo 1")).to_be_visible()
+    check(page)
+    page.get_by_label("Latitude").fill(f"{LAT:.6f}")
+    page.get_by_role("button", name="Keep it").click()
+
+    is_sent(page)
+    page.goto("/report")
+    is_sent(page)
+    expect(page.get_by_text("was not taken")).to_have_count(0)
+    assert house.ask(PHOTOS_OF, f"%{words}") == 1
+
+
+def test_a_refused_report_stays_until_it_is_put_right(reader: Reader) -> None:
+    page = writing(reader, "Never lost")
+    page.get_by_label("Latitude").fill("40.000000")
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("link", name="Put it right").click()
+    expect(page.get_by_label("What else should we know?")).to_have_value("Never lost")
+
+    page.goto("/report/offline")
+
+    expect(page.get_by_role("link", name="Put it right")).to_be_visible()
+
+
+def test_the_clock_of_a_phone_may_be_fast(reader: Reader, house: House) -> None:
+    words = f"An hour fast {uuid4().hex}"
+    page = writing(reader, words)
+    page.clock.set_fixed_time(datetime.now(UTC) + timedelta(hours=1))
+
+    page.get_by_role("button", name="Keep it").click()
+
+    is_sent(page)
+    assert house.ask("SELECT observed_at = received_at FROM report WHERE description LIKE %s", f"%{words}")
+
+
+def test_a_report_that_a_full_phone_cannot_keep_is_kept_without_its_photos(reader: Reader, house: House) -> None:
+    words = f"No room {uuid4().hex}"
+    page = writing(reader, words)
+    chooses(page, noise(1_000_000))
+    expect(page.get_by_role("img", name="Chosen photo 1")).to_be_visible()
+    used = page.evaluate("navigator.storage.estimate().then(({usage}) => usage)")
+    page.context.new_cdp_session(page).send(
+        "Storage.overrideQuotaForOrigin", {"origin": reader.url, "quotaSize": used + 300_000}
+    )
+
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("alert")).to_contain_text("It could not be kept on this phone. Remove the photos")
+    check(page)
+    page.get_by_role("button", name="Remove Chosen photo 1").click()
+    page.get_by_role("button", name="Keep it").click()
+
+    is_sent(page)
+    assert house.ask(PHOTOS_OF, f"%{words}") == 0
+
+
+def noise(least: int) -> bytes:
+    """A JPEG of at least so many bytes, too small to be shrunk."""
+    written = io.BytesIO()
+    Image.effect_noise((1200, 1000), 90).convert("RGB").save(written, "JPEG", quality=95)
+    assert least <= len(written.getvalue()) <= 1_500_000
+    return written.getvalue()
+
+
+def test_a_photo_chosen_last_of_all_is_kept_too(reader: Reader, house: House, tmp_path: Path) -> None:
+    words = f"At the last moment {uuid4().hex}"
+    page = writing(reader, words)
+    shrinking_waits(page)
+
+    page.set_input_files("#photo", a_large_photo(tmp_path))
+    page.get_by_role("button", name="Keep it").click()
+    page.evaluate("goOn()")
+
+    is_sent(page)
+    assert house.ask(PHOTOS_OF, f"%{words}") == 1

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from services.api import assets, templates
 from services.api.deps import PUBLIC, Asker, Now, Read, requires
 from services.api.draft_photos import Photos
+from services.api.pages.report_problem import MOST_WORDS
 from services.api.report_words import common_classes, other_classes
 from shared.domain.drafts import MOST_PHOTOS
 from shared.domain.sizes import ACROSS, SIZES
@@ -34,6 +35,8 @@ def offline(tx: Read, now: Now, _: Anybody) -> Response:
         classes=classes,
         sizes=SIZES,
         across=ACROSS,
+        most_accuracy_m=policy.place.ask_accuracy_m,
+        most_words=MOST_WORDS,
         photos=Photos((), MOST_PHOTOS, None),
     )
 

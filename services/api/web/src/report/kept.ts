@@ -3,11 +3,23 @@
 // Answers are kept while their page is being left, so they must be there at once: a transaction of the database, which
 // the service worker and the pages share for what waits, would be given up with the page.
 
+/** As POST /api/v1/reports takes it. */
+export interface Written {
+  category: string;
+  location: { lat: number; lon: number; accuracy_m: number };
+  address?: string;
+  description: string;
+  danger: boolean;
+  observed_at?: string;
+  contact?: { email: string };
+}
+
 export interface Waiting {
   /** Also the Idempotency-Key: however often it is sent, it is one report. */
   key: string;
-  body: Record<string, unknown>;
-  photos: Blob[];
+  /** Null once it is sent. */
+  body: Written | null;
+  photos: File[];
   at: number;
   /** Once it is sent. The secret stays until the photos are there too. */
   reference?: string;
@@ -66,8 +78,12 @@ export async function outbox(): Promise<Waiting[]> {
   return all.sort((one, other) => one.at - other.at);
 }
 
-export async function keep(waiting: Waiting): Promise<void> {
-  await run("readwrite", (store) => store.put(waiting));
+/** With `insteadOf` it takes the place of the one under that key: where it cannot be kept, that one stays. */
+export async function keep(waiting: Waiting, insteadOf?: string): Promise<void> {
+  await run("readwrite", (store) => {
+    if (insteadOf) store.delete(insteadOf);
+    return store.put(waiting);
+  });
 }
 
 export async function drop(key: string): Promise<void> {

@@ -42,22 +42,28 @@ async function sendReport(waiting: Waiting): Promise<void> {
     body: JSON.stringify(waiting.body),
   });
   if (answer.status === 429 || answer.status >= 500) throw new Error(`answered with ${answer.status}`);
-  const told = (await answer.json()) as { reference: string; tracking: Tracking; detail?: string };
+  const told = (await answer.json()) as Told;
   if (answer.ok) {
     waiting.reference = told.reference;
     waiting.link = told.tracking.link;
     waiting.secret = told.tracking.secret;
     // Others may use this phone: what was written, and by whom, does not stay on it.
-    waiting.body = {};
+    waiting.body = null;
+  } else if (waiting.body?.observed_at && told.errors?.some(({ field }) => field === "observed_at")) {
+    // The clock of this phone is wrong: the service takes the time at which the report comes.
+    delete waiting.body.observed_at;
+    return sendReport(waiting);
   } else {
     waiting.refused = told.detail ?? "It was not taken.";
   }
   await keep(waiting);
 }
 
-interface Tracking {
-  link: string;
-  secret: string;
+interface Told {
+  reference: string;
+  tracking: { link: string; secret: string };
+  detail?: string;
+  errors?: { field: string }[];
 }
 
 /** A photo that the service will not have is left out; its report is there. */

@@ -6,6 +6,9 @@ import { button } from "./place";
 
 const AGAIN_MS = 10_000;
 
+/** The key of a refused report that this page puts right. */
+export const puttingRight = new URLSearchParams(location.search).get("right");
+
 export async function waitingReports(): Promise<void> {
   const place = document.querySelector<HTMLElement>("[data-waiting]");
   if (!place || !("indexedDB" in window)) return;
@@ -22,7 +25,7 @@ async function again(): Promise<void> {
 }
 
 function render(place: HTMLElement, all: Waiting[]): void {
-  place.replaceChildren(...all.map((one) => told(one)));
+  place.replaceChildren(...all.filter(({ key }) => key !== puttingRight).map((one) => told(one)));
 }
 
 function told(one: Waiting): HTMLElement {
@@ -33,24 +36,31 @@ function told(one: Waiting): HTMLElement {
   box.append(words);
   if (one.refused !== undefined) {
     words.textContent = `A report that was kept on this phone was not taken. ${one.refused}`;
-    box.append(button("Throw it away", () => void forget(one)));
+    const right = document.createElement("p");
+    right.className = "govuk-body";
+    right.append(link(`/report/offline?right=${one.key}`, "Put it right"));
+    box.append(right, button("Throw it away", () => void forget(one)));
   } else if (isDue(one)) {
     words.textContent = "Kept on this phone, will be sent when there is signal.";
   } else {
     words.textContent = "Your report was sent. Your reference is ";
     const reference = document.createElement("strong");
     reference.textContent = one.reference!;
-    const link = document.createElement("a");
-    link.className = "govuk-link";
-    link.href = one.link!;
-    link.textContent = "Follow your report";
     const follow = document.createElement("p");
     follow.className = "govuk-body";
-    follow.append(link);
+    follow.append(link(one.link!, "Follow your report"));
     words.append(reference, ".");
     box.append(follow, button("Hide this", () => void forget(one)));
   }
   return box;
+}
+
+function link(address: string, words: string): HTMLElement {
+  const made = document.createElement("a");
+  made.className = "govuk-link";
+  made.href = address;
+  made.textContent = words;
+  return made;
 }
 
 async function forget(one: Waiting): Promise<void> {
