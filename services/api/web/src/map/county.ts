@@ -10,7 +10,7 @@ import { signImage } from "./signs";
 import { tilesAt } from "./tiles";
 
 const PAUSE_MS = 300;
-/** How long happenings are gathered before tiles are asked for: one near is drawn in a millisecond, one afar in fifty. */
+/** How long happenings are gathered before tiles are asked for: one near is drawn in some milliseconds, one of all in sixty. */
 const GATHER_MS = { near: 500, afar: 4000 };
 const HOLD_MS = 600;
 const NEAR_FROM = 13;

@@ -101,7 +101,7 @@ function ofADay(of: GeoJSON.FeatureCollection): GeoJSONSourceSpecification {
     type: "geojson",
     data: of,
     cluster: true,
-    clusterMaxZoom: 12,
+    clusterMaxZoom: 13,
     clusterRadius: 32,
     clusterProperties: { count: sum("count"), overdue: sum("overdue"), danger: sum("danger") } as never,
   };

@@ -10,7 +10,7 @@ import { COUNTS, DEFECTS, HEAT, overlay, pinOf, PINS, SQUARES, WAITING, waitingL
 import { markImage } from "./marks";
 import { address } from "./words";
 
-/** How long happenings are gathered before tiles are asked for: one near is drawn in a millisecond, one afar in fifty. */
+/** How long happenings are gathered before tiles are asked for: one near is drawn in some milliseconds, one of all in sixty. */
 const GATHER_MS = { near: 500, afar: 4000 };
 const NEAR_FROM = 13;
 const CLOSE = 16;
