@@ -405,11 +405,13 @@ def test_a_refused_report_is_put_right_with_all_that_was_in_it(reader: Reader, h
     assert house.ask(PHOTOS_OF, f"%{words}") == 1
 
 
-def test_a_refused_report_stays_until_it_is_put_right(reader: Reader) -> None:
+def test_a_report_of_a_kind_that_is_no_more_stays_until_it_is_put_right(reader: Reader) -> None:
     page = writing(reader, "Never lost")
-    page.get_by_label("Latitude").fill("40.000000")
+    page.evaluate("document.querySelector('#kind').add(new Option('Of an older page', 'no_more'))")
+    page.get_by_label("What is wrong?").select_option("no_more")
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("link", name="Put it right").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select what is wrong")
     expect(page.get_by_label("What else should we know?")).to_have_value("Never lost")
 
     page.goto("/report/offline")
