@@ -72,6 +72,7 @@ def test_the_queue_is_accessible_and_fits_in_every_state(house: House, reader: R
     for screen in (HUB_SMALL, HUB_WIDE, PHONE):
         page.set_viewport_size({"width": screen.width, "height": screen.height})
         assert sideways(page) <= 0, screen
+    assert page.locator(".hub-scroll").evaluate("list => list.scrollWidth - list.clientWidth") <= 0
     page.get_by_text("State", exact=True).first.click()
     check(page)
 

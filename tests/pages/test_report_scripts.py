@@ -266,8 +266,10 @@ def test_a_report_without_signal_is_kept_and_sent_once_when_it_returns(
     expect(page.get_by_role("heading", name="Report without signal")).to_be_visible()
     check(page)
     page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select yes if anyone is in danger now")
     expect(page.get_by_role("alert")).to_contain_text("Select what is wrong")
     check(page)
+    page.get_by_label("No", exact=True).check()
     page.get_by_role("button", name="Use my location").click()
     expect(page.get_by_text("Found, to within 6 metres")).to_be_visible()
     page.get_by_label("What is wrong?").select_option("pothole")
@@ -315,6 +317,7 @@ def test_a_report_kept_by_a_closed_page_is_sent_by_the_next(reader: Reader, hous
     words = f"Kept by a closed page {uuid4().hex}"
     context.set_offline(True)
     page.goto("/report/where")
+    page.get_by_label("No", exact=True).check()
     page.get_by_role("button", name="Use my location").click()
     expect(page.get_by_text("Found, to within 6 metres")).to_be_visible()
     page.get_by_label("What is wrong?").select_option("pothole")
@@ -340,6 +343,7 @@ PHOTOS_OF = "SELECT count(*) FROM photo JOIN report ON report.id = report_id WHE
 def writing(reader: Reader, words: str) -> Page:
     """The page without signal, filled in at a place that can be reported; as there is signal, it sends at once."""
     page = reader.open("/report/offline", geolocation=HERE, permissions=["geolocation"])
+    page.get_by_label("No", exact=True).check()
     page.get_by_label("Latitude").fill(f"{LAT:.6f}")
     page.get_by_label("Longitude").fill(f"{LON:.6f}")
     page.get_by_label("What is wrong?").select_option("pothole")

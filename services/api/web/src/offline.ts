@@ -142,6 +142,7 @@ function unkept(): Fault {
 
 function faults(): Fault[] {
   const wrong: Fault[] = [];
+  if (field("danger").value === "") wrong.push({ id: "danger", words: "Select yes if anyone is in danger now" });
   const lat = Number(field("lat").value || "x");
   const lon = Number(field("lon").value || "x");
   if (!(Math.abs(lat) <= 90 && Math.abs(lon) <= 180)) {
