@@ -215,25 +215,26 @@ def order_of(tx: WriteTx, defect_id: int) -> tuple[str, datetime | None]:
     return order.band, order.make_safe_due_at
 
 
-@pytest.mark.parametrize("assessed_at", [NOW - 9 * DAY, NOW + MINUTE], ids=["before", "after"])
+@pytest.mark.parametrize("assessed", [-9 * DAY, MINUTE], ids=["before", "after"])
 def test_a_candidate_makes_no_emergency_of_what_was_graded_but_its_danger_calls_for_a_look(
-    tx: WriteTx, told: Callable[..., int], assessed_at: datetime
+    tx: WriteTx, told: Callable[..., int], assessed: timedelta
 ) -> None:
     """Whether the other was assessed before the danger was told of or after: whoever did knew nothing of it."""
     (one,) = defects_of(tx, told(received_at=NOW - 30 * MINUTE, danger=True))
-    other = graded(tx, "P20", NOW - 10 * DAY, assessed_at=assessed_at)
+    linked = datetime.now(UTC)
+    other = graded(tx, "P20", NOW - 10 * DAY, assessed_at=linked + assessed)
     an_order(tx, other)
     heard(tx)
     before = decided(tx, one), decided(tx, other), order_of(tx, other)
 
-    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, other), "One hole.", NOW + 2 * MINUTE)
+    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, other), "One hole.", linked + 2 * MINUTE)
     heard(tx)
 
     found = row(tx, other)
     assert (found.band, found.make_safe_due_at, found.inspect_due_at) == ("P20", None, NOW + 30 * MINUTE)
     assert order_of(tx, other) == before[2]
 
-    merge_defects.unmerge(tx, name(tx, defect, one), "Two after all.", NOW + 3 * MINUTE)
+    merge_defects.unmerge(tx, name(tx, defect, one), "Two after all.", linked + 3 * MINUTE)
     heard(tx)
 
     assert (decided(tx, one), decided(tx, other), order_of(tx, other)) == before
@@ -243,13 +244,13 @@ def test_whoever_looks_after_the_merge_has_looked_at_the_danger_that_came_by_it(
     tx: WriteTx, told: Callable[..., int]
 ) -> None:
     (one,) = defects_of(tx, told(received_at=NOW - 30 * MINUTE, danger=True))
-    other = graded(tx, "P20", NOW - 10 * DAY)
-    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, other), "One hole.", NOW + MINUTE)
+    linked, other = datetime.now(UTC), graded(tx, "P20", NOW - 10 * DAY)
+    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, other), "One hole.", linked + MINUTE)
     heard(tx)
     before = row(tx, other).inspect_due_at
 
     looked = Finding(decision=Decision.CONFIRM, why="Seen.", facts={"danger": False}, impact=1, likelihood=2)
-    assess(tx, name(tx, defect, other), looked, NOW + 2 * MINUTE, supervises=False)
+    assess(tx, name(tx, defect, other), looked, linked + 2 * MINUTE, supervises=False)
     grade_defects.grade(tx, [other], NOW + HOUR)
 
     assert (before, row(tx, other).inspect_due_at) == (NOW + 30 * MINUTE, None)
@@ -351,9 +352,10 @@ def test_a_report_that_comes_by_a_merge_to_what_is_watched_waits_for_a_look(
 ) -> None:
     report_id = told()
     (one,) = defects_of(tx, report_id)
-    watched = graded(tx, "M", NOW - 10 * DAY, state="monitor", assessed_at=NOW + MINUTE)
+    linked = datetime.now(UTC)
+    watched = graded(tx, "M", NOW - 10 * DAY, state="monitor", assessed_at=linked + MINUTE)
 
-    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, watched), "One hole.", NOW + 2 * MINUTE)
+    merge_defects.merge(tx, name(tx, defect, one), name(tx, defect, watched), "One hole.", linked + 2 * MINUTE)
     heard(tx)
 
     assert tx.scalar(select(report.c.state).where(report.c.id == report_id)) == "linked"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlparse
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import APIResponse, Page, Request, Route, expect
 
 from infra.native.layout import ROOT
 from shared.domain.audience import PUBLIC_KINDS
@@ -180,13 +180,22 @@ def test_what_happens_before_the_feed_is_heard_is_not_missed(
     page = reader.open("", DESK)
     feed: list[Route] = []
     page.route("**/api/v1/feed", lambda route: feed.append(route))
-    page.goto(f"/map?lat={place[0]}&lon={place[1]}&z=17")
+    page.goto(f"/map?lat={place[0]}&lon={place[1]}&z=15")
     assert drawn(page) == 0
     assert feed
 
-    send(house.stack.url, a_report(-1800.0))
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/defects/tiles/**", lambda route: held.append((route, route.fetch())))
+    page.locator("canvas").press("-")
+    until(lambda: page.wait_for_timeout(50) or held, 20, "a tile that was drawn before it happened")
+
+    assert send(house.stack.url, a_report(-1800.0)).status_code == 201
     house.comes_to_rest()
-    feed[0].continue_()
+    page.unroute("**/defects/tiles/**")
+    with page.expect_request("**/map/list?*"):
+        feed[0].continue_()
+    for route, answer in held:
+        route.fulfill(response=answer)
 
     until(lambda: drawn(page) == 1, 30, "the pin")
     expect(page.locator("#list [data-reference]")).to_have_count(1)

@@ -48,9 +48,24 @@ export function keepAsking(map: Map): void {
 
 /** Ask anew for every tile of a source. */
 export function askAll(map: Map, source: string): void {
+  // A tile that is on its way may have left before it happened, and MapLibre does not ask for it beside.
+  if (!map.isSourceLoaded(source)) askWhenIdle(map, source);
   // First by name: MapLibre 6.17 never loads a tile that has failed when all are refreshed.
   askFailed(map, source);
   map.refreshTiles(source);
+}
+
+const waitingOf = new WeakMap<Map, Set<string>>();
+
+function askWhenIdle(map: Map, source: string): void {
+  const waiting = waitingOf.get(map) ?? new Set();
+  waitingOf.set(map, waiting);
+  if (waiting.has(source)) return;
+  waiting.add(source);
+  void map.once("idle").then(() => {
+    waiting.delete(source);
+    if (map.getSource(source)) askAll(map, source);
+  });
 }
 
 function askFailed(map: Map, source: string): void {

@@ -174,11 +174,11 @@ export class BoardMap {
     if (this.played) return;
     const [places, everywhere] = [this.happened.splice(0), this.everywhere];
     this.everywhere = false;
-    const tiled = !this.points && this.map.getSource(DEFECTS);
+    if (everywhere) return this.refresh();
+    if (this.points || !this.map.getSource(DEFECTS)) return;
     // A tile that is on its way may have left before it happened.
-    if (tiled && !this.map.isSourceLoaded(DEFECTS)) this.gather(everywhere ? [] : places.slice(-100));
-    if (everywhere) this.refresh();
-    else if (tiled) this.map.refreshTiles(DEFECTS, tilesAt(places));
+    if (!this.map.isSourceLoaded(DEFECTS)) this.gather(places.slice(-100));
+    this.map.refreshTiles(DEFECTS, tilesAt(places));
   }
 
   // --- clicked -------------------------------------------------------------------------------------------------------
