@@ -177,12 +177,15 @@ def test_what_happens_before_the_feed_is_heard_is_not_missed(
     reader: Reader, house: House, operator: httpx.Client
 ) -> None:
     place = (PLACE[0] - 1800 * NORTH_OF_M, PLACE[1])
+    there = reader.open(f"/map?lat={place[0]}&lon={place[1]}&z=14", DESK)
+    expect(there.locator("canvas")).to_have_attribute("aria-label", re.compile(" in view"))
+    before = drawn(there)
     page = reader.open("", DESK)
     feed: list[Route] = []
     page.route("**/api/v1/feed", lambda route: feed.append(route))
     page.goto(f"/map?lat={place[0]}&lon={place[1]}&z=15")
-    assert drawn(page) == 0
-    assert feed
+    page.wait_for_selector("#map[data-ready]")
+    until(lambda: page.wait_for_timeout(50) or feed, 20, "the feed to be asked for")
 
     held: list[tuple[Route, APIResponse]] = []
     page.route("**/defects/tiles/**", lambda route: held.append((route, route.fetch())))
@@ -197,9 +200,9 @@ def test_what_happens_before_the_feed_is_heard_is_not_missed(
     for route, answer in held:
         route.fulfill(response=answer)
 
-    until(lambda: drawn(page) == 1, 30, "the pin")
-    expect(page.locator("#list [data-reference]")).to_have_count(1)
-    (made,) = listed(page)
+    until(lambda: drawn(page) == before + 1, 30, "the pin")
+    made = house.ask("SELECT reference FROM defect ORDER BY id DESC LIMIT 1")
+    expect(page.locator(f"#list [data-reference='{made}']")).to_be_visible()
     answer = operator.post(f"/api/v1/defects/{made}/assess", json={"decision": "no_defect", "why": "Nothing there."})
     assert answer.status_code == 200, answer.text
 
