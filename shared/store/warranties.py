@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, text
 
 from shared.domain.terms import (
     LIVE_WARRANTY,
@@ -239,11 +239,6 @@ def unwarranted(tx: ReadTx, defect_ids: Sequence[int]) -> list[DefectId]:
         defect.c.id == func.any(list(defect_ids)), defect.c.state == "in_warranty", ~standing.exists()
     )
     return list(tx.scalars(ids.order_by(defect.c.id)))
-
-
-def void_because(tx: WriteTx, warranty_id: int, reason: str) -> None:
-    """Note why a warranty was made void."""
-    tx.execute(update(warranty).where(warranty.c.id == warranty_id).values(void_reason=reason))
 
 
 def remedied_by(tx: ReadTx, warranty_id: int) -> bool:
